@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target of the project is built alike: warnings are errors.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A target whose storage types hand out spans of themselves.
+let spans: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
+/// A room of the house. The dependency list is the architecture: data flows down, nothing imports upward.
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], swiftSettings: [SwiftSetting] = strict,
+          plugins: [Target.PluginUsage] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings, plugins: plugins)
+}
+
+/// The tests of one room.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: spans)
+}
+
+let package = Package(
+    name: "tarn",
+    products: [.executable(name: "tarn", targets: ["tarn"])],
+    targets: [
+        // Libraries of the system, each behind a module map.
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CSystem"),
+
+        // Ground: values without a domain.
+        room("JSON", ["CJansson"]),
+        room("Digest", ["CCrypto"]),
+        room("CivilTime"),
+        room("FixedMath"),
+        room("Columnar", swiftSettings: spans),
+
+        // Formats.
+        room("Parquet", ["Columnar", "CZstd", "CLZ4", "CZlib"], swiftSettings: spans),
+        room("DBN", ["CivilTime", "CZstd"], swiftSettings: spans),
+        room("Contracts", ["Columnar", "JSON", "Digest"]),
+        room("Tables", ["Columnar", "Contracts"], plugins: ["ContractTables"]),
+        room("Lake", ["Columnar", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "CYAML", "CSystem"]),
+
+        // Pure engines: no files, clocks, randomness.
+        room("OrderBook", ["Columnar", "CSystem"], swiftSettings: spans),
+        room("Physics", ["Columnar", "FixedMath"], swiftSettings: spans),
+
+        // Where engines meet tables, and what runs them.
+        room("Stages", ["Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
+             swiftSettings: spans),
+        room("Sample", ["DBN", "CivilTime"]),
+        room("Pipeline", ["Stages", "Lake", "Contracts", "JSON", "CivilTime"]),
+        .executableTarget(
+            name: "tarn",
+            dependencies: ["Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"],
+            swiftSettings: strict),
+
+        // contracts/*.avsc become Swift types.
+        .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
+        .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

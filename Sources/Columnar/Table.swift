@@ -1,0 +1,21 @@
+/// Rows of one shape in memory, column by column. Each contract's shape has a generated conformer; writers,
+/// readers and checks meet tables only through this.
+public protocol Table: ~Copyable {
+    static var shape: Shape { get }
+
+    /// A table without rows.
+    init()
+
+    /// Number of rows.
+    var count: Int { get }
+
+    /// Forgets the rows, keeps the memory.
+    mutating func removeAll()
+
+    /// Lends all columns, in the order of the shape.
+    borrowing func withViews<R, E: Error>(_ body: ([ColumnView]) throws(E) -> R) throws(E) -> R
+
+    /// Appends rows to one column. After a reader has served every wanted column, these have equal counts;
+    /// columns nobody asked for stay empty.
+    mutating func append(_ view: ColumnView, toColumn index: Int)
+}
