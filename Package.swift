@@ -62,6 +62,10 @@ let package = Package(
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
+
+        // One folder of tests a room.
+        tests("CivilTimeTests", ["CivilTime"]),
+        tests("ColumnarTests", ["Columnar"]),
     ],
     swiftLanguageModes: [.v6]
 )
