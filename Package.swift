@@ -62,6 +62,9 @@ let package = Package(
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
+
+        tests("FixedMathTests", ["FixedMath"]),
+        tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
     ],
     swiftLanguageModes: [.v6]
 )
