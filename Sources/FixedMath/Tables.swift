@@ -2,7 +2,7 @@
 /// 60-digit decimal arithmetic by Tests/Python/test_fixed_math.py.
 enum Tables {
     /// 2^(j/64) for j = 0…63, each as the nearest double and the remainder, so that the pair carries 106 bits.
-    static let powers: [Double] = [
+    static let powers: InlineArray<128, Double> = [
         0x1.0000000000000p+0, 0x0.0p+0, 0x1.02c9a3e778061p+0, -0x1.19083535b085dp-56,
         0x1.059b0d3158574p+0, 0x1.d73e2a475b465p-55, 0x1.0874518759bc8p+0, 0x1.186be4bb284ffp-57,
         0x1.0b5586cf9890fp+0, 0x1.8a62e4adc610bp-54, 0x1.0e3ec32d3d1a2p+0, 0x1.03a1727c57b53p-59,
@@ -39,7 +39,7 @@ enum Tables {
 
     /// For c = j/128, j = 91…181: 1/c rounded to a multiple of 2^-10, then minus the logarithm of that number
     /// as a multiple of 2^-42 and the remainder.
-    static let logarithms: [Double] = [
+    static let logarithms: InlineArray<273, Double> = [
         0x1.6800000000000p+0, -0x1.5d1bdbf581000p-2, 0x1.8d6bdc9c7c238p-44,
         0x1.6440000000000p+0, -0x1.5262deeb99000p-2, 0x1.e1b9f70894a01p-44,
         0x1.6040000000000p+0, -0x1.46d2d9c280000p-2, -0x1.59b275f67f75ap-44,
