@@ -66,6 +66,8 @@ let package = Package(
         // One folder of tests a room.
         tests("CivilTimeTests", ["CivilTime"]),
         tests("ColumnarTests", ["Columnar"]),
+        tests("FixedMathTests", ["FixedMath"]),
+        tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
     ],
     swiftLanguageModes: [.v6]
 )
