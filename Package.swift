@@ -62,6 +62,9 @@ let package = Package(
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
+
+        tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
+        tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
     ],
     swiftLanguageModes: [.v6]
 )
