@@ -68,6 +68,8 @@ let package = Package(
         tests("ColumnarTests", ["Columnar"]),
         tests("FixedMathTests", ["FixedMath"]),
         tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
+        tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
+        tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
     ],
     swiftLanguageModes: [.v6]
 )
