@@ -96,7 +96,8 @@ extension MovingAverages {
                             velocity.withBlock(lane: lane, offset: offset) { advance(run, $0, weights) }
                         } else {
                             advance(
-                                run, marks + lane * Self.blockLength, velocity, held: held, lane: lane, offset: offset,
+                                run, marks + lane * Self.blockLength, velocity, held: held, lane: lane,
+                                offset: offset,
                                 weights)
                         }
                     }
@@ -127,7 +128,8 @@ extension MovingAverages {
                 var source = state.baseAddress! + (entry.slot * slotLength + begin - offset)
                 for lane in 0..<lanes {
                     for value in 0..<values {
-                        (result + (value * stride + lane * width + begin)).update(from: source, count: end - begin)
+                        (result + (value * stride + lane * width + begin)).update(
+                            from: source, count: end - begin)
                         source += Self.blockLength
                     }
                 }
@@ -139,7 +141,9 @@ extension MovingAverages {
 // MARK: - One block
 
 /// Advances 64 keys that are neither fresh nor held.
-private func advance(_ run: UnsafeMutablePointer<Double>, _ velocity: UnsafePointer<Double>, _ weights: Weights) {
+private func advance(
+    _ run: UnsafeMutablePointer<Double>, _ velocity: UnsafePointer<Double>, _ weights: Weights
+) {
     let length = MovingAverages.blockLength
     // In bounds: six runs of `length`, a multiple of the vector's width.
     for i in stride(from: 0, to: length, by: Vector.scalarCount) {
@@ -167,7 +171,8 @@ private func settled(_ v: Vector) -> Vector {
 
 /// Advances 64 keys one by one, starting the fresh ones and leaving out the held ones.
 private func advance(
-    _ run: UnsafeMutablePointer<Double>, _ fresh: UnsafeMutablePointer<Bool>, _ velocity: borrowing VelocityField,
+    _ run: UnsafeMutablePointer<Double>, _ fresh: UnsafeMutablePointer<Bool>,
+    _ velocity: borrowing VelocityField,
     held: UnsafePointer<Bool>?, lane: Int, offset: Int, _ weights: Weights
 ) {
     let length = MovingAverages.blockLength
@@ -199,7 +204,9 @@ private func advance(
 extension MovingAverages {
     /// Makes blocks for the positions that this update may bring out of the state of absent ones: those with a
     /// flow, and those that stay fresh while all others start.
-    private mutating func admitBlocks(_ velocity: borrowing VelocityField, held: UnsafePointer<Bool>?, first: Int64) {
+    private mutating func admitBlocks(
+        _ velocity: borrowing VelocityField, held: UnsafePointer<Bool>?, first: Int64
+    ) {
         let width = velocity.width
         let last = first + Int64(width) - 1
         for number in (first >> Self.blockShift)...(last >> Self.blockShift) {

@@ -33,7 +33,8 @@ public struct OptionSurfaceEngine: ~Copyable {
     public init(halfWidth: Int, strikeStep: Int64, tick: Int64) throws(PhysicsError) {
         guard tick > 0, strikeStep > 0, strikeStep % tick == 0, strikeStep / tick <= 1_000_000 else {
             throw .invalidParameter(
-                name: "strike step", value: "\(strikeStep)", expected: "a positive multiple of the tick \(tick)")
+                name: "strike step", value: "\(strikeStep)",
+                expected: "a positive multiple of the tick \(tick)")
         }
         let spacing = Int(strikeStep / tick)
         let lattice = try Lattice(halfWidth: halfWidth, lanes: 4, spacing: spacing)
@@ -96,7 +97,8 @@ public struct OptionSurfaceEngine: ~Copyable {
             guard side[i] < 2 else { throw .unknownSymbol(column: "side", index: side[i]) }
             let row = (Int(right[i]) * 2 + Int(side[i])) * width + k + halfWidth
             let cell = CellQuantities(
-                start: depthStart[i], end: depthEnd[i], rest: depthRest[i], add: add[i], pull: pull[i], fill: fill[i])
+                start: depthStart[i], end: depthEnd[i], rest: depthRest[i], add: add[i], pull: pull[i],
+                fill: fill[i])
             try core.set(row: row, cell)
             held[row] = !windowValid[i]
         }
@@ -113,7 +115,8 @@ public struct OptionSurfaceEngine: ~Copyable {
         held.withUnsafeElements { flags in
             let isUpdating = flags.contains(false)
             let hasHeldCells = flags.contains(true)
-            core.closeWindow(first: first, isUpdating: isUpdating, held: hasHeldCells ? flags.baseAddress! : nil)
+            core.closeWindow(
+                first: first, isUpdating: isUpdating, held: hasHeldCells ? flags.baseAddress! : nil)
         }
         let width = core.lattice.width
         for row in 0..<rowCount {

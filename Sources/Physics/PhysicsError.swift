@@ -10,6 +10,8 @@ public enum PhysicsError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownSymbol(column: String, index: UInt8)
     /// A quantity is below 0.
     case negativeQuantity(column: String, value: Int64)
+    /// A column of the surfaces holds a NaN or an infinity.
+    case notFinite(windowEnd: Int64)
     /// An anchor is not positive, beyond 2^61, or no multiple of its step.
     case anchorOffGrid(price: Int64, step: Int64)
     /// rel_ticks − rel_ticks_side differs between rows of one window and side.
@@ -29,6 +31,8 @@ public enum PhysicsError: Error, Equatable, Sendable, CustomStringConvertible {
             "column \(column): index \(index) is outside the symbol list"
         case .negativeQuantity(let column, let value):
             "column \(column): expected a quantity of at least 0, found \(value)"
+        case .notFinite(let windowEnd):
+            "the surfaces of the window ending at \(windowEnd) ns hold a NaN or an infinity"
         case .anchorOffGrid(let price, let step):
             "anchor price \(price) is not a positive multiple of \(step) up to 2^61"
         case .unevenSideAnchor(let relTicks, let relTicksSide, let expected):

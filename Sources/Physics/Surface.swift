@@ -62,7 +62,9 @@ public struct Surface: ~Copyable {
     /// Lends all columns, writable.
     mutating func withColumns<R: ~Copyable>(_ body: (SurfaceColumns) -> R) -> R {
         let stride = stride
-        return values.withUnsafeMutableElements { body(SurfaceColumns(base: $0.baseAddress!, stride: stride)) }
+        return values.withUnsafeMutableElements {
+            body(SurfaceColumns(base: $0.baseAddress!, stride: stride))
+        }
     }
 }
 

@@ -96,7 +96,8 @@ public struct SurfaceEngine: ~Copyable {
             guard side[i] < 2 else { throw .unknownSymbol(column: "side", index: side[i]) }
             try noteShift(relTicks[i], relTicksSide[i], side[i])
             let cell = CellQuantities(
-                start: depthStart[i], end: depthEnd[i], rest: depthRest[i], add: add[i], pull: pull[i], fill: fill[i])
+                start: depthStart[i], end: depthEnd[i], rest: depthRest[i], add: add[i], pull: pull[i],
+                fill: fill[i])
             try core.set(row: Int(side[i]) * width + x + halfWidth, cell)
         }
     }
@@ -116,7 +117,9 @@ public struct SurfaceEngine: ~Copyable {
 
     /// Section 2: c is the same in all rows of a window and side.
     @inline(__always)
-    private mutating func noteShift(_ relTicks: Int32, _ relTicksSide: Int32, _ side: UInt8) throws(PhysicsError) {
+    private mutating func noteShift(
+        _ relTicks: Int32, _ relTicksSide: Int32, _ side: UInt8
+    ) throws(PhysicsError) {
         let shift = Int64(relTicks) - Int64(relTicksSide)
         let known = side == 0 ? sideShift.0 : sideShift.1
         guard let known else {
