@@ -50,7 +50,7 @@ let package = Package(
         room("Physics", ["Columnar", "FixedMath"], swiftSettings: spans),
 
         // Where engines meet tables, and what runs them.
-        room("Stages", ["Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
+        room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
         room("Pipeline", ["Stages", "Lake", "Contracts", "JSON", "CivilTime"]),
@@ -58,8 +58,6 @@ let package = Package(
             name: "tarn",
             dependencies: ["Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"],
             swiftSettings: strict),
-
-        tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
 
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
@@ -69,9 +67,11 @@ let package = Package(
         tests("CivilTimeTests", ["CivilTime"]),
         tests("ColumnarTests", ["Columnar"]),
         tests("FixedMathTests", ["FixedMath"]),
+        tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
         tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
         tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
         tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
+        tests("StagesTests", ["Stages", "CivilTime"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -181,6 +181,32 @@ public struct StageContext: Sendable {
         if isCancelled() { throw .cancelled }
     }
 
+    /// The values a task works with.
+    func parameters(of task: StageTask) throws -> StageParameters {
+        guard let provenance = task.outputs.lazy.compactMap({ wanted[$0] }).first else {
+            preconditionFailure("a task without a wanted output does not run")
+        }
+        return StageParameters(provenance)
+    }
+
+    /// Opens an input, after its content was checked against its manifest and its schema against its contract.
+    func reader(_ address: PartitionAddress, of task: StageTask) throws -> PartitionReader {
+        guard let writer = site.registry.writer(of: address.dataset) else {
+            preconditionFailure("the registry was checked: \(address.dataset) has a stage")
+        }
+        return try PartitionReader(site.lake, address, contract: site.contract(address.dataset, of: writer))
+    }
+
+    /// Whether an input's day had events.
+    func dayState(of address: PartitionAddress) throws -> DayState {
+        try site.lake.status(of: address).manifest?.dayState ?? .events
+    }
+
+    /// Opens an output if it is to be made.
+    func writerIfWanted(_ address: PartitionAddress, of task: StageTask) throws -> PartitionWriter? {
+        wanted[address] == nil ? nil : try writer(address, of: task)
+    }
+
     /// Opens an output.
     func writer(_ address: PartitionAddress, of task: StageTask) throws -> PartitionWriter {
         guard let provenance = wanted[address], let compression = Compression(parsing: provenance.compression) else {
@@ -200,12 +226,15 @@ public enum StageError: Error, Hashable, Sendable, CustomStringConvertible {
     case configuration(String)
     /// An input holds what it must not hold.
     case corruptInput(String)
+    /// What a plan cannot know before an earlier stage has run.
+    case undecided(String)
     /// The run was interrupted.
     case cancelled
 
     public var description: String {
         switch self {
         case .missingInput(let text), .configuration(let text), .corruptInput(let text): text
+        case .undecided(let text): "\(text) is not decided before the stage that chooses it has run"
         case .cancelled: "interrupted"
         }
     }

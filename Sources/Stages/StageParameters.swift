@@ -5,11 +5,9 @@ import Lake
 ///
 /// Source: spec/book.md 11.
 struct StageParameters {
-    let task: String
     let values: [String: ParameterValue]
 
-    init(_ task: StageTask, _ provenance: Provenance) {
-        self.task = "\(task.declaration.name) \(task.symbol) \(task.date)"
+    init(_ provenance: Provenance) {
         self.values = provenance.parameters
     }
 
@@ -31,9 +29,6 @@ struct StageParameters {
         return .integer(time.utcNanoseconds(on: date))
     }
 
-    /// An instant, ns UTC.
-    func instant(_ name: String) throws(StageError) -> Int64 { try integer(name) }
-
     func integer(_ name: String) throws(StageError) -> Int64 {
         guard case .integer(let value) = values[name] else { throw error(name, "an integer") }
         return value
@@ -44,6 +39,14 @@ struct StageParameters {
         case .null, nil: nil
         case .integer(let value): value
         default: throw error(name, "an integer")
+        }
+    }
+
+    func optionalList(_ name: String) throws(StageError) -> [String]? {
+        switch values[name] {
+        case .null, nil: nil
+        case .list(let texts): texts
+        default: throw error(name, "a list")
         }
     }
 
