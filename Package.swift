@@ -37,6 +37,8 @@ let package = Package(
         room("CivilTime"),
         room("FixedMath"),
         room("Columnar", swiftSettings: spans),
+        room("Arguments"),
+        room("Terminal"),
 
         // Formats.
         room("Parquet", ["Columnar", "CZstd", "CLZ4", "CZlib"], swiftSettings: spans),
@@ -56,12 +58,18 @@ let package = Package(
         room("Pipeline", ["Stages", "Lake", "Contracts", "JSON", "CivilTime"]),
         .executableTarget(
             name: "tarn",
-            dependencies: ["Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"],
+            dependencies: [
+                "Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime",
+                "Arguments", "Terminal",
+            ],
             swiftSettings: strict),
 
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
+
+        tests("ArgumentsTests", ["Arguments"]),
+        tests("TerminalTests", ["Terminal"]),
     ],
     swiftLanguageModes: [.v6]
 )
