@@ -70,6 +70,7 @@ let package = Package(
 
         tests("ArgumentsTests", ["Arguments"]),
         tests("TerminalTests", ["Terminal"]),
+        tests("HouseTests", []),
     ],
     swiftLanguageModes: [.v6]
 )
