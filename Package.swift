@@ -71,6 +71,9 @@ let package = Package(
         tests("ArgumentsTests", ["Arguments"]),
         tests("TerminalTests", ["Terminal"]),
         tests("HouseTests", []),
+        // One folder of tests a room.
+        tests("CivilTimeTests", ["CivilTime"]),
+        tests("ColumnarTests", ["Columnar"]),
     ],
     swiftLanguageModes: [.v6]
 )
