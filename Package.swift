@@ -55,12 +55,12 @@ let package = Package(
         room("Stages", ["Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
-        room("Pipeline", ["Stages", "Lake", "Contracts", "JSON", "CivilTime"]),
+        room("Pipeline", ["Stages", "Lake", "DBN", "Contracts", "JSON", "CivilTime"]),
         .executableTarget(
             name: "tarn",
             dependencies: [
-                "Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime",
-                "Arguments", "Terminal",
+                "Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON",
+                "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
             ],
             swiftSettings: strict),
 
@@ -68,10 +68,11 @@ let package = Package(
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
 
+        // One folder of tests a room.
         tests("ArgumentsTests", ["Arguments"]),
         tests("TerminalTests", ["Terminal"]),
+        tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),
         tests("HouseTests", []),
-        // One folder of tests a room.
         tests("CivilTimeTests", ["CivilTime"]),
         tests("ColumnarTests", ["Columnar"]),
     ],

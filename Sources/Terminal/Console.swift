@@ -100,13 +100,12 @@ public final class Console: Sendable {
         message(messagePalette("warning:", .caution) + " " + printable(text), from: .normal)
     }
 
-    /// An error and what may be done about it.
-    public func error(_ text: String, advice: String? = nil) {
-        message(
-            messagePalette("error:", .bad) + " "
-                + text.split(separator: "\n", omittingEmptySubsequences: false)
-                .map { printable(String($0)) }.joined(separator: "\n"), from: .quiet)
+    /// An error, what may be done about it, and lines that tell more.
+    public func error(_ text: String, advice: String? = nil, more: [String] = []) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
+        message(messagePalette("error:", .bad) + " " + lines.joined(separator: "\n"), from: .quiet)
         if let advice { message("  " + messagePalette(printable(advice), .accent), from: .quiet) }
+        for line in more { message(printable(line), from: .quiet) }
     }
 
     private func message(_ line: String, from least: Loudness) {
