@@ -124,7 +124,7 @@ private struct TableType {
         \(lines(columns, 2) { "public var \($0.property): \($0.element)" })
 
                 public init(
-        \(columns.map { "            \($0.label): \($0.element)" }.joined(separator: ",\n"))
+        \(columns.map { "            \($0.property): \($0.element)" }.joined(separator: ",\n"))
                 ) {
         \(lines(columns, 3) { "self.\($0.property) = \($0.property)" })
                 }
@@ -140,15 +140,13 @@ private struct TableType {
 
             public subscript(row: Int) -> Row {
                 Row(
-        \(columns.map { "            \($0.label): \($0.property)[row]" }.joined(separator: ",\n")))
+        \(columns.map { "            \($0.property): \($0.property)[row]" }.joined(separator: ",\n")))
             }
 
             public mutating func removeAll() {
         \(lines(columns, 2) { "\($0.property).removeAll()" })
             }
 
-            /// A view points at memory that its column owns and that stays where it is while the table is borrowed,
-            /// which it is until `body` has returned.
             public borrowing func withViews<R, E: Error>(_ body: ([ColumnView]) throws(E) -> R) throws(E) -> R {
                 try body(views())
             }
@@ -156,7 +154,7 @@ private struct TableType {
             private borrowing func views() -> [ColumnView] {
                 var views: [ColumnView] = []
                 views.reserveCapacity(\(columns.count))
-        \(lines(columns, 2) { "views.append(\($0.property).withView { (view: ColumnView) -> ColumnView in view })" })
+        \(lines(columns, 2) { "views.append(lend(\($0.property)))" })
                 return views
             }
 
@@ -181,8 +179,6 @@ private struct ColumnCode {
     let name: String
     /// The Swift name, escaped where it is a keyword.
     let property: String
-    /// The Swift name as an argument label, where few keywords need an escape.
-    let label: String
     let storage: String
     let element: String
     let definition: String
@@ -190,7 +186,6 @@ private struct ColumnCode {
     init(_ field: Contract.Field) {
         name = field.name
         property = swiftName(field.name)
-        label = property
         let mark = field.isNullable ? "?" : ""
         let prefix = field.isNullable ? "Optional" : ""
         switch field.type {
