@@ -37,8 +37,8 @@ let package = Package(
         room("CivilTime"),
         room("FixedMath"),
         room("Columnar", swiftSettings: spans),
-        room("Arguments"),
         room("Terminal"),
+        room("Arguments", ["Terminal"]),
 
         // Formats.
         room("Parquet", ["Columnar", "CZstd", "CLZ4", "CZlib"], swiftSettings: spans),

@@ -1,3 +1,5 @@
+import Terminal
+
 extension Program {
     /// One line that shows how a command is used.
     func usage(of place: Place<Environment>) -> String {
@@ -73,7 +75,7 @@ private struct Page {
     var text: String { lines.joined(separator: "\n") + "\n" }
 
     mutating func opening(_ about: About, usage: String) {
-        lines += fill(about.summary, width: width)
+        lines += filled(about.summary, width: width)
         lines.append("")
         lines.append("usage: \(usage)")
         if !about.discussion.isEmpty { paragraph(about.discussion) }
@@ -91,7 +93,7 @@ private struct Page {
         lines.append("\(title):")
         let column = min(rows.map { $0.0.count }.max() ?? 0, width * 2 / 5) + 2
         for (left, right) in rows {
-            let filled = fill(right, width: width - column - 2)
+            let filled = filled(right, width: width - column - 2)
             var rest = filled[...]
             if left.count + 2 <= column {
                 let pad = String(repeating: " ", count: column - left.count)
@@ -109,24 +111,9 @@ private struct Page {
         lines.append("examples:")
         for example in examples {
             lines.append("  \(example.line)")
-            for line in fill(example.purpose, width: width - 6) { lines.append("      \(line)") }
+            for line in filled(example.purpose, width: width - 6) { lines.append("      \(line)") }
         }
     }
-}
-
-/// Words filled into lines of at most `width` characters; a longer word stands alone.
-func fill(_ text: String, width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(whereSeparator: \.isWhitespace) {
-        if !line.isEmpty, line.count + 1 + word.count > width {
-            lines.append(line)
-            line = ""
-        }
-        line += line.isEmpty ? String(word) : " \(word)"
-    }
-    if !line.isEmpty { lines.append(line) }
-    return lines
 }
 
 /// Paragraphs of a discussion: empty lines separate them, indented lines are left as they are.
@@ -134,7 +121,7 @@ func paragraphs(_ text: String, width: Int) -> [String] {
     var lines: [String] = []
     var words = ""
     func flush() {
-        lines += fill(words, width: width)
+        lines += filled(words, width: width)
         words = ""
     }
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {

@@ -65,7 +65,7 @@ public final class Console: Sendable {
     }
 
     public func result(_ table: TextTable) {
-        for line in table.lines(palette) { result(line) }
+        for line in table.lines(palette, width: resultsOnTerminal ? Console.width : nil) { result(line) }
     }
 
     /// Writes out what is pending.
@@ -102,7 +102,9 @@ public final class Console: Sendable {
 
     /// An error, what may be done about it, and lines that tell more.
     public func error(_ text: String, advice: String? = nil, more: [String] = []) {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+            printable(String($0))
+        }
         message(messagePalette("error:", .bad) + " " + lines.joined(separator: "\n"), from: .quiet)
         if let advice { message("  " + messagePalette(printable(advice), .accent), from: .quiet) }
         for line in more { message(printable(line), from: .quiet) }

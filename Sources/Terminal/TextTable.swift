@@ -40,25 +40,56 @@ public struct TextTable {
     }
 
     /// The lines of the table; nothing trails the last column.
-    public func lines(_ palette: Palette) -> [String] {
+    ///
+    /// - Parameter width: where given, words of the last column go on in further lines instead of beyond it.
+    public func lines(_ palette: Palette, width: Int? = nil) -> [String] {
         let widths = columns.indices.map { column in
             rows.reduce(columns[column].title.count) { max($0, $1[column].text.count) }
         }
-        func line(_ cells: [Cell]) -> String {
-            var text = ""
-            for (column, cell) in cells.enumerated() {
-                if column > 0 { text += "  " }
-                let pad = String(repeating: " ", count: widths[column] - cell.text.count)
-                if columns[column].isRightAligned {
-                    text += pad + palette(cell.text, cell.style)
-                } else {
-                    text += palette(cell.text, cell.style)
-                    if column < cells.count - 1 { text += pad }
-                }
+        let indent = widths.dropLast().reduce(0) { $0 + $1 + 2 }
+        let room = width.map { $0 - indent } ?? .max
+        var lines = [line(columns.map { Cell($0.title, .faint) }, widths, palette)]
+        for row in rows {
+            guard let last = row.last, room >= 20, last.text.count > room else {
+                lines.append(line(row, widths, palette))
+                continue
             }
-            while text.last == " " { text.removeLast() }
-            return text
+            let parts = filled(last.text, width: room)
+            lines.append(line(row.dropLast() + [Cell(parts[0], last.style)], widths, palette))
+            for part in parts.dropFirst() {
+                lines.append(String(repeating: " ", count: indent) + palette(part, last.style))
+            }
         }
-        return [line(columns.map { Cell($0.title, .faint) })] + rows.map(line)
+        return lines
     }
+
+    private func line(_ cells: [Cell], _ widths: [Int], _ palette: Palette) -> String {
+        var text = ""
+        for (column, cell) in cells.enumerated() {
+            if column > 0 { text += "  " }
+            let isLast = column == cells.count - 1
+            let pad = String(repeating: " ", count: max(0, widths[column] - cell.text.count))
+            if columns[column].isRightAligned {
+                text += pad + palette(cell.text, cell.style)
+            } else {
+                text += palette(cell.text, cell.style) + (isLast ? "" : pad)
+            }
+        }
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}
+
+/// Words filled into lines of at most `width` characters; a longer word stands alone.
+public func filled(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(whereSeparator: \.isWhitespace) {
+        if !line.isEmpty, line.count + 1 + word.count > width {
+            lines.append(line)
+            line = ""
+        }
+        line += line.isEmpty ? String(word) : " \(word)"
+    }
+    return line.isEmpty && !lines.isEmpty ? lines : lines + [line]
 }

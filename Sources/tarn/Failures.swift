@@ -11,6 +11,10 @@ extension Failure {
         switch error {
         case let failure as Failure: self = failure
         case let error as ContractError: self.init(.usage, "contracts/\(error)")
+        case let error as DBNError:
+            self.init(
+                error.fault == .system ? .transient : error.fault == .notEncodable ? .failed : .corrupt,
+                "\(error)")
         default: self.init(.failed, "\(error)")
         }
     }

@@ -13,15 +13,17 @@ struct Tarn {
             About(
                 "tarn", "Turn raw exchange files into a research data lake: raw, bronze, silver, gold.",
                 examples: [
+                    Example("tarn inspect glbx-mdp3-20260303.mbo.dbn.zst", "shows what a vendor file holds"),
                     Example(
                         "tarn contracts show silver.future_mbo.book_snapshot_1s",
-                        "shows one table, column by column")
+                        "shows one table, column by column"),
                 ]),
             globals: Globals.self,
             entries: [
                 .group(
                     About("contracts", "The definitions of all tables: check them, show them."),
                     [ContractsCheck.self, ContractsShow.self]),
+                .command(Inspect.self),
                 .command(Completions.self),
                 .command(Version.self),
             ])
