@@ -37,6 +37,8 @@ let package = Package(
         room("CivilTime"),
         room("FixedMath"),
         room("Columnar", swiftSettings: spans),
+        room("Terminal"),
+        room("Arguments", ["Terminal"]),
 
         // Formats.
         room("Parquet", ["Columnar", "CZstd", "CLZ4", "CZlib"], swiftSettings: spans),
@@ -53,10 +55,13 @@ let package = Package(
         room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
-        room("Pipeline", ["Stages", "Lake", "Contracts", "JSON", "CivilTime"]),
+        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Contracts", "JSON", "CivilTime"]),
         .executableTarget(
             name: "tarn",
-            dependencies: ["Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"],
+            dependencies: [
+                "Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON",
+                "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
+            ],
             swiftSettings: strict),
 
         // contracts/*.avsc become Swift types.
@@ -64,6 +69,10 @@ let package = Package(
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
 
         // One folder of tests a room.
+        tests("ArgumentsTests", ["Arguments"]),
+        tests("TerminalTests", ["Terminal"]),
+        tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),
+        tests("HouseTests", []),
         tests("CivilTimeTests", ["CivilTime"]),
         tests("ColumnarTests", ["Columnar"]),
         tests("FixedMathTests", ["FixedMath"]),
