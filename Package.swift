@@ -62,6 +62,9 @@ let package = Package(
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
+
+        .target(name: "CFaults", path: "Tests/CFaults"),
+        tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
     ],
     swiftLanguageModes: [.v6]
 )
