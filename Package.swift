@@ -62,6 +62,10 @@ let package = Package(
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
+
+        tests("JSONTests", ["JSON"]),
+        tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
+        tests("TablesTests", ["Tables", "Contracts", "Columnar"]),
     ],
     swiftLanguageModes: [.v6]
 )
