@@ -63,6 +63,9 @@ let package = Package(
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
 
+        tests("JSONTests", ["JSON"]),
+        tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
+        tests("TablesTests", ["Tables", "Contracts", "Columnar"]),
         .target(name: "CFaults", path: "Tests/CFaults"),
         tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
     ],

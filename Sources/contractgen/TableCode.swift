@@ -6,7 +6,8 @@ import Contracts
 /// share a record share the type. Every statement has explicit types, because the type checker's time counts.
 enum TableCode {
     /// The text for each contract, in the order given.
-    static func files(for contracts: [Contract]) throws(ContractError) -> [(contract: Contract, text: String)] {
+    static func files(for contracts: [Contract]) throws(ContractError) -> [(contract: Contract, text: String)]
+    {
         var owners: [String: Contract] = [:]  // by record name
         var types: [Layout: String] = [:]  // record name of the struct
         var result: [(Contract, String)] = []
@@ -17,14 +18,22 @@ enum TableCode {
                 guard Layout(owner) == layout else {
                     throw ContractError(
                         .duplicate, file: "\(contract.dataset.path).avsc", place: "name",
-                        "\(owner.dataset.path).avsc defines a record \(contract.name) with other columns: one of the two needs another name")
+                        "\(owner.dataset.path).avsc defines a record \(contract.name) with other columns: one of the two needs another name"
+                    )
                 }
-                result.append((contract, header + "// \(contract.name) is generated from \(owner.dataset.path).avsc.\n"))
+                result.append(
+                    (contract, header + "// \(contract.name) is generated from \(owner.dataset.path).avsc.\n")
+                )
                 continue
             }
             owners[contract.name] = contract
             if let type = types[layout] {
-                result.append((contract, header + "\n/// The same columns as `\(type)`.\npublic typealias \(contract.name) = \(type)\n"))
+                result.append(
+                    (
+                        contract,
+                        header
+                            + "\n/// The same columns as `\(type)`.\npublic typealias \(contract.name) = \(type)\n"
+                    ))
             } else {
                 types[layout] = contract.name
                 result.append((contract, header + (try TableType(contract).text)))
@@ -81,7 +90,9 @@ private struct TableType {
         var names: [String: String] = [:]
         for column in columns {
             if let other = names.updateValue(column.name, forKey: column.property) {
-                throw clash("column \(column.name)", "the columns \(other) and \(column.name) are both \(column.property) in Swift")
+                throw clash(
+                    "column \(column.name)",
+                    "the columns \(other) and \(column.name) are both \(column.property) in Swift")
             }
         }
         for symbols in enums {
@@ -91,7 +102,9 @@ private struct TableType {
             var cases: [String: String] = [:]
             for symbol in symbols.symbols {
                 if let other = cases.updateValue(symbol, forKey: swiftName(symbol)) {
-                    throw clash("enum \(symbols.name)", "the symbols \(other) and \(symbol) are both \(swiftName(symbol)) in Swift")
+                    throw clash(
+                        "enum \(symbols.name)",
+                        "the symbols \(other) and \(symbol) are both \(swiftName(symbol)) in Swift")
                 }
             }
         }
@@ -124,7 +137,7 @@ private struct TableType {
         \(lines(columns, 2) { "public var \($0.property): \($0.element)" })
 
                 public init(
-        \(columns.map { "            \($0.label): \($0.element)" }.joined(separator: ",\n"))
+        \(columns.map { "            \($0.property): \($0.element)" }.joined(separator: ",\n"))
                 ) {
         \(lines(columns, 3) { "self.\($0.property) = \($0.property)" })
                 }
@@ -140,15 +153,13 @@ private struct TableType {
 
             public subscript(row: Int) -> Row {
                 Row(
-        \(columns.map { "            \($0.label): \($0.property)[row]" }.joined(separator: ",\n")))
+        \(columns.map { "            \($0.property): \($0.property)[row]" }.joined(separator: ",\n")))
             }
 
             public mutating func removeAll() {
         \(lines(columns, 2) { "\($0.property).removeAll()" })
             }
 
-            /// A view points at memory that its column owns and that stays where it is while the table is borrowed,
-            /// which it is until `body` has returned.
             public borrowing func withViews<R, E: Error>(_ body: ([ColumnView]) throws(E) -> R) throws(E) -> R {
                 try body(views())
             }
@@ -156,7 +167,7 @@ private struct TableType {
             private borrowing func views() -> [ColumnView] {
                 var views: [ColumnView] = []
                 views.reserveCapacity(\(columns.count))
-        \(lines(columns, 2) { "views.append(\($0.property).withView { (view: ColumnView) -> ColumnView in view })" })
+        \(lines(columns, 2) { "views.append(lend(\($0.property)))" })
                 return views
             }
 
@@ -181,8 +192,6 @@ private struct ColumnCode {
     let name: String
     /// The Swift name, escaped where it is a keyword.
     let property: String
-    /// The Swift name as an argument label, where few keywords need an escape.
-    let label: String
     let storage: String
     let element: String
     let definition: String
@@ -190,7 +199,6 @@ private struct ColumnCode {
     init(_ field: Contract.Field) {
         name = field.name
         property = swiftName(field.name)
-        label = property
         let mark = field.isNullable ? "?" : ""
         let prefix = field.isNullable ? "Optional" : ""
         switch field.type {
@@ -243,7 +251,9 @@ private struct EnumCode {
         var result: [EnumCode] = []
         for field in contract.fields {
             guard case .symbols(let symbols) = field.type, let name = field.enumName else { continue }
-            if !result.contains(where: { $0.name == name }) { result.append(EnumCode(name: name, symbols: symbols)) }
+            if !result.contains(where: { $0.name == name }) {
+                result.append(EnumCode(name: name, symbols: symbols))
+            }
         }
         return result
     }

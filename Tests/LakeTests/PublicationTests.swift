@@ -55,7 +55,10 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
             try publish(lake, [5], sampleProvenance(revision: 3), replacing: old)
             Issue.record("replaced a generation that nobody had seen")
         } catch let error as LakeError {
-            guard case .conflict = error else { return Issue.record("\(error)") }
+            guard case .conflict = error else {
+                Issue.record("unexpected")
+                return
+            }
             #expect(error.category == .notReady)
         }
         #expect(try tree(lake.path("_staging")).filter { !$0.hasPrefix(".locks") }.count == 3 * 5)
@@ -73,7 +76,10 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
                 try publish(lake, [1, 2, 4], replacing: replacing)
                 Issue.record("published")
             } catch let error as LakeError {
-                guard case .unreproducible = error else { return Issue.record("\(error)") }
+                guard case .unreproducible = error else {
+                Issue.record("unexpected")
+                return
+            }
             }
         }
         #expect(try lake.status(of: sampleAddress()).identity == old)
@@ -112,7 +118,10 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
             #expect(error.category == .corrupt)
         }
         let outcome = try publish(lake, [1, 2, 3], replacing: status.identity)
-        guard case .replaced(let previous) = outcome else { return Issue.record("\(outcome)") }
+        guard case .replaced(let previous) = outcome else {
+                Issue.record("unexpected")
+                return
+            }
         #expect(previous.hasPrefix("_quarantine/"))
         #expect(try FileSystem.read(lake.path(previous) + "/part-00000.parquet", atMost: 1 << 20) == bytes)
         #expect(try publish(lake, [1, 2, 3]) == .alreadyCommitted)
@@ -124,11 +133,15 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
         try publish(lake, [1])
         try FileSystem.removeFile(lake.path(of: sampleAddress()) + "/_MANIFEST.json")
         let status = try lake.status(of: sampleAddress())
-        guard case .corrupt = status.state else { return Issue.record("\(status.state)") }
+        guard case .corrupt = status.state else {
+                Issue.record("unexpected")
+                return
+            }
         #expect(status.identity == LiveIdentity(manifestSHA256: nil))
         #expect(throws: LakeError.self) { try publish(lake, [1]) }
         guard case .replaced = try publish(lake, [1], replacing: status.identity) else {
-            return Issue.record("not replaced")
+            Issue.record("not replaced")
+            return
         }
         #expect(try lake.status(of: sampleAddress()).state == .fresh)
     }
@@ -225,15 +238,6 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
 
 /// Runs `body` on `count` threads and collects the results in order.
 func concurrently<R: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) -> R) -> [R] {
-    final class Job: Sendable {
-        let index: Int
-        let body: @Sendable (Int) -> R
-        nonisolated(unsafe) var result: R?
-        init(_ index: Int, _ body: @escaping @Sendable (Int) -> R) {
-            self.index = index
-            self.body = body
-        }
-    }
     let jobs = (0..<count).map { Job($0, body) }
     var threads: [pthread_t] = []
     for job in jobs {
@@ -250,6 +254,17 @@ func concurrently<R: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) -
     }
     for thread in threads { pthread_join(thread, nil) }
     return jobs.map { $0.result! }
+}
+
+private final class Job<R: Sendable>: Sendable {
+    let index: Int
+    let body: @Sendable (Int) -> R
+    nonisolated(unsafe) var result: R?
+
+    init(_ index: Int, _ body: @escaping @Sendable (Int) -> R) {
+        self.index = index
+        self.body = body
+    }
 }
 
 private final class Box {

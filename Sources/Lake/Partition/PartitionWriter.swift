@@ -61,7 +61,7 @@ public struct PartitionWriter: ~Copyable {
     ) throws(LakeError) -> StagedPartition {
         let rows: Int
         do {
-            rows = try parquet.finish().rows
+            rows = try parquet.finish().rowCount
         } catch {
             throw output.lakeError(error)
         }
@@ -91,19 +91,17 @@ public struct PartitionWriter: ~Copyable {
     ) throws(LakeError) -> LakeError {
         let json = report.json.serializedBytes(.pretty) + [UInt8(ascii: "\n")]
         try FileSystem.create(lake.path("\(slot.path)/report.json"), json)
-        try FileSystem.create(lake.path("\(slot.path)/report.txt"), Array("\(address)\n\(report)\n".utf8))
+        try FileSystem.create(lake.path("\(slot.path)/report.txt"), Array("\(address)\n\(report.text)".utf8))
         let place = try lake.moveToQuarantine(slot.path, run: slot.run, as: address.path)
         return .violated(ContractViolation(address: address, report: report, quarantine: place))
     }
 }
 
-/// The data file of a partition being written: gathers small writes and hashes what passes.
+/// The data file of a partition being written: hashes what passes. The Parquet writer hands it large runs of bytes.
 private final class DataFile {
     private var file: File
     private var sha = SHA256()
     private var total: Int64 = 0
-    private var pending = Buffer<UInt8>(capacity: DataFile.block)
-    private static let block = 1 << 18
 
     init(_ path: String) throws(LakeError) {
         file = try File(path, .create)
@@ -112,24 +110,11 @@ private final class DataFile {
     func write(_ bytes: UnsafeRawBufferPointer) throws(LakeError) {
         sha.update(bytes)
         total += Int64(bytes.count)
-        if pending.count + bytes.count > DataFile.block { try flush() }
-        if bytes.count >= DataFile.block {
-            try file.write(bytes)
-        } else {
-            pending.append(contentsOf: bytes.bindMemory(to: UInt8.self))
-        }
-    }
-
-    private func flush() throws(LakeError) {
-        try pending.withUnsafeElements { (elements) throws(LakeError) in
-            try file.write(UnsafeRawBufferPointer(elements))
-        }
-        pending.removeAll()
+        try file.write(bytes)
     }
 
     /// Makes the file durable.
     func finish() throws(LakeError) -> (sha256: String, bytes: Int64) {
-        try flush()
         try file.synchronize()
         try file.close()
         var finished = SHA256()
@@ -137,7 +122,7 @@ private final class DataFile {
         return (finished.finalize(), total)
     }
 
-    /// Parquet passes the errors of this file through as `any Error`.
+    /// The errors of this file pass through the Parquet writer, which has none of its own.
     func lakeError(_ error: any Error) -> LakeError {
         (error as? LakeError) ?? .corrupt(path: file.path, reason: "\(error)")
     }
