@@ -5,7 +5,9 @@ import Testing
 @Suite struct NaiveAgreementTests {
     static let q: Int64 = 500_000_000
 
-    static func compare(_ found: [SurfaceColumn: [Double]], _ expected: [SurfaceColumn: [Double]], _ place: String) {
+    static func compare(
+        _ found: [SurfaceColumn: [Double]], _ expected: [SurfaceColumn: [Double]], _ place: String
+    ) {
         for column in SurfaceColumn.allCases {
             let (a, b) = (found[column]!, expected[column]!)
             guard a.count == b.count else {
@@ -26,7 +28,8 @@ import Testing
                 let isClean = value.isFinite && !(value == 0 && value.sign == .minus)
                 let isInRange =
                     switch column {
-                    case .addIntensity, .fillIntensity, .pullIntensity, .uWaveEnergy, .rho, .omega, .omegaNear,
+                    case .addIntensity, .fillIntensity, .pullIntensity, .uWaveEnergy, .rho, .omega,
+                        .omegaNear,
                         .omegaFar:
                         value >= 0
                     case .phiRest: value >= 0 && value < 1
@@ -42,7 +45,8 @@ import Testing
     @Test(arguments: EMAFrame.allCases, [100, 9, 33])
     func `the dense surface agrees with the text on random windows`(frame: EMAFrame, halfWidth: Int) throws {
         var streams = Streams(seed: UInt64(halfWidth))
-        let windows = streams.windows(halfWidth == 100 ? 60 : 200, halfWidth: halfWidth, step: Self.q, start: 13_000)
+        let windows = streams.windows(
+            halfWidth == 100 ? 60 : 200, halfWidth: halfWidth, step: Self.q, start: 13_000)
         var engine = try SurfaceEngine(halfWidth: halfWidth, latticeStep: Self.q, emaFrame: frame)
         var naive = NaiveSurface(halfWidth: halfWidth, lanes: 2, gap: 1)
         for (i, window) in windows.enumerated() {
@@ -70,7 +74,9 @@ import Testing
     }
 
     @Test(arguments: [(10, Int64(5_000_000_000), Int64(250_000_000)), (25, 1_000_000_000, 500_000_000)])
-    func `the option surface agrees with the text on random windows`(kmax: Int, step: Int64, tick: Int64) throws {
+    func `the option surface agrees with the text on random windows`(
+        kmax: Int, step: Int64, tick: Int64
+    ) throws {
         var streams = Streams(seed: UInt64(kmax) + 7)
         var engine = try OptionSurfaceEngine(halfWidth: kmax, strikeStep: step, tick: tick)
         var naive = NaiveSurface(halfWidth: kmax, lanes: 4, gap: Double(step / tick))
@@ -103,7 +109,9 @@ import Testing
     @Test(arguments: EMAFrame.allCases)
     func `a prefix of the windows gives a prefix of the rows, bit for bit`(frame: EMAFrame) throws {
         var streams = Streams(seed: 5)
-        let windows = streams.windows(80, halfWidth: 40, step: Self.q, start: 900).filter { $0.spotRef != nil }
+        let windows = streams.windows(80, halfWidth: 40, step: Self.q, start: 900).filter {
+            $0.spotRef != nil
+        }
         func play(_ windows: ArraySlice<Window>) throws -> [[UInt64]] {
             var engine = try SurfaceEngine(halfWidth: 40, latticeStep: Self.q, emaFrame: frame)
             var result: [[UInt64]] = []

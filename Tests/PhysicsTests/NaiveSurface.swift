@@ -101,7 +101,8 @@ struct NaiveSurface {
                     (.uNear, uNear[x]!), (.uFar, uFar[x]!), (.uProm, uNear[x]! - uFar[x]!),
                     (.duDx, inside ? (uNear[x + 1]! - uNear[x - 1]!) / (2 * gap) : 0),
                     (.d2uDx2, inside ? (uNear[x + 1]! - 2 * uNear[x]! + uNear[x - 1]!) / (gap * gap) : 0),
-                    (.omegaNear, omegaNear[x]!), (.omegaFar, omegaFar[x]!), (.omegaProm, prominence), (.nu, nu),
+                    (.omegaNear, omegaNear[x]!), (.omegaFar, omegaFar[x]!), (.omegaProm, prominence),
+                    (.nu, nu),
                     (.kappa, 1 / nu),
                 ]
                 for (column, value) in values { result[column]!.append(value) }

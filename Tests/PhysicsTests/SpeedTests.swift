@@ -27,7 +27,8 @@ struct SpeedTests {
     func `time per window of a futures surface`(frame: EMAFrame, percent: Int) throws {
         let windows = Self.windows(100, halfWidth: 200, occupied: percent)
         var engine = try SurfaceEngine(halfWidth: 200, latticeStep: 250_000_000, emaFrame: frame)
-        var forecasts = try ForecastEngine(halfWidth: 200, latticeStep: 250_000_000, parameters: ForecastParameters())
+        var forecasts = try ForecastEngine(
+            halfWidth: 200, latticeStep: 250_000_000, parameters: ForecastParameters())
         var (surfaceTime, forecastTime) = (Duration.zero, Duration.zero)
         var moved = 0
         let clock = ContinuousClock()
@@ -58,7 +59,9 @@ struct SpeedTests {
                 moved += Int(forecast!.predictedTickDelta(at: 30).magnitude)
             }
         }
-        print("\(frame) \(percent) % occupied: surface \(surfaceTime / 4000), forecast \(forecastTime / 4000)", moved)
+        print(
+            "\(frame) \(percent) % occupied: surface \(surfaceTime / 4000), forecast \(forecastTime / 4000)",
+            moved)
     }
 
     @Test(arguments: [(10, Int64(5_000_000_000), Int64(250_000_000)), (25, 1_000_000_000, 500_000_000)])
