@@ -52,7 +52,7 @@ let package = Package(
         room("Physics", ["Columnar", "FixedMath"], swiftSettings: spans),
 
         // Where engines meet tables, and what runs them.
-        room("Stages", ["Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
+        room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
         room("Pipeline", ["Stages", "Lake", "DBN", "Contracts", "JSON", "CivilTime"]),
@@ -77,6 +77,12 @@ let package = Package(
         tests("ColumnarTests", ["Columnar"]),
         tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
         tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
+        tests("FixedMathTests", ["FixedMath"]),
+        tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
+        tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
+        tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
+        tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
+        tests("StagesTests", ["Stages", "CivilTime"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,284 @@
+import Columnar
+
+/// The writer's state: cuts rows into pages and pages into row groups, and lays the file out.
+final class WriterCore {
+    private let shape: Shape
+    private let metadata: [KeyValue]
+    private let columnUnits: [String?]
+    private let compression: Compression
+    private let columns: [ColumnEncoder]
+    var output: SinkBuffer
+
+    /// Rows taken, rows of them that are in no page yet, and rows in the pages of the open row group.
+    private(set) var rowCount = 0
+    private var stagedRows = 0
+    private var rowGroupRows = 0
+    /// The open row group's pages, in the order in which they were encoded.
+    private var arena = Buffer<UInt8>()
+    private(set) var rowGroups: [RowGroupMetadata] = []
+    /// The page index so far; goes between the last row group and the footer.
+    private var columnIndexes = CompactWriter()
+    private var offsetIndexes = CompactWriter()
+    private var mapping = Buffer<UInt32>()
+    /// A call threw, or the file is finished.
+    private var isClosed = false
+
+    init(
+        shape: Shape, metadata: [KeyValue], columnUnits: [String?], compression: Compression,
+        output: consuming SinkBuffer
+    ) {
+        precondition(!shape.columns.isEmpty, "a file has columns")
+        precondition(columnUnits.count == shape.columns.count, "a unit or nil for each column")
+        if case .zstd(let level) = compression {
+            precondition((1...22).contains(level), "zstd has levels 1 to 22")
+        }
+        self.shape = shape
+        self.metadata = metadata
+        self.columnUnits = columnUnits
+        self.compression = compression
+        self.output = output
+        columns = shape.columns.map { ColumnEncoder($0, compression) }
+    }
+
+    // MARK: Rows to pages
+
+    func write(_ views: [ColumnView]) throws {
+        precondition(!isClosed, "nothing is written after an error or the end")
+        let count = check(views)
+        isClosed = true
+        try open()
+        let longest = try longestStrings(views)
+        var row = 0
+        while row < count {
+            var end = min(count, row + Limits.pageRows - stagedRows)
+            for (column, view) in views.enumerated() where longest[column] > 0 {
+                end = row + columns[column].rowsThatFit(view, rows: row..<end, longest: longest[column])
+            }
+            if stagedRows == 0, end - row == Limits.pageRows {
+                try encode(views, rows: row..<end)
+            } else {
+                for (column, view) in views.enumerated() {
+                    columns[column].stage(view, rows: row..<end, mapping: &mapping)
+                }
+                stagedRows += end - row
+                if stagedRows == Limits.pageRows || columns.contains(where: { $0.isFullOfStrings }) {
+                    try encodeStaged()
+                }
+            }
+            rowCount += end - row
+            row = end
+        }
+        isClosed = false
+    }
+
+    /// Encodes whole pages of rows where they lie; only strings are gathered first.
+    private func encode(_ views: [ColumnView], rows: Range<Int>) throws {
+        PageScratch.lend { scratch in
+            for (column, view) in views.enumerated() {
+                let encoder = columns[column]
+                if case .strings = view.values {
+                    encoder.stage(view, rows: rows, mapping: &mapping)
+                    encoder.encodeStaged(scratch, to: &arena)
+                } else {
+                    let slice = ColumnSlice(
+                        values: encoder.rawValues(view) + rows.lowerBound * encoder.elementSize,
+                        validity: view.validity.map { $0.baseAddress! + rows.lowerBound },
+                        rowCount: rows.count)
+                    encoder.encode(slice, scratch, to: &arena)
+                }
+            }
+        }
+        try endPage(rows.count)
+    }
+
+    private func encodeStaged() throws {
+        guard stagedRows > 0 else { return }
+        PageScratch.lend { scratch in
+            for encoder in columns { encoder.encodeStaged(scratch, to: &arena) }
+        }
+        let rows = stagedRows
+        stagedRows = 0
+        try endPage(rows)
+    }
+
+    private func endPage(_ rows: Int) throws {
+        rowGroupRows += rows
+        if rowGroupRows >= Limits.rowGroupRows || arena.count >= Limits.rowGroupBytes { try endRowGroup() }
+    }
+
+    /// The views are the columns of the shape; anything else is the caller's mistake.
+    private func check(_ views: [ColumnView]) -> Int {
+        precondition(views.count == columns.count, "a view for each column")
+        let count = views[0].count
+        for (view, definition) in zip(views, shape.columns) {
+            precondition(view.count == count, "all columns have the same number of rows")
+            precondition(view.validity == nil || definition.isNullable, "\(definition.name) has no nulls")
+            let fits =
+                switch (view.values, definition.type) {
+                case (.boolean, .boolean), (.int32, .int32), (.int32, .date), (.int64, .int64),
+                    (.int64, .timestampMillis), (.int64, .timestampNanos), (.double, .double),
+                    (.symbols, .symbols),
+                    (.strings, .string):
+                    true
+                default: false
+                }
+            precondition(fits, "\(definition.name) has another type")
+        }
+        return count
+    }
+
+    /// Bytes of each column's longest string; 0 for other columns.
+    private func longestStrings(_ views: [ColumnView]) throws(ParquetError) -> [Int] {
+        var longest = [Int](repeating: 0, count: views.count)
+        for (column, view) in views.enumerated() {
+            guard case .strings(_, let strings) = view.values else { continue }
+            for string in strings { longest[column] = max(longest[column], string.utf8.count) }
+            if longest[column] > Limits.stringBytes {
+                throw ParquetError(
+                    .limit, path: "", region: .page, offset: output.position,
+                    message: "column \(shape.columns[column].name): a string of \(longest[column]) bytes; "
+                        + "at most \(Limits.stringBytes) are allowed")
+            }
+        }
+        return longest
+    }
+
+    // MARK: Row groups
+
+    private func open() throws {
+        guard output.position == 0 else { return }
+        try magic.withUnsafeBufferPointer { try output.write($0) }
+    }
+
+    private func endRowGroup() throws {
+        guard rowGroupRows > 0 else { return }
+        var group = RowGroupMetadata(
+            columns: [], rowCount: rowGroupRows, uncompressedSize: 0, compressedSize: 0,
+            ordinal: rowGroups.count)
+        try PageScratch.lend { scratch throws in
+            for (index, encoder) in columns.enumerated() {
+                let chunk = try writeChunk(encoder, unit: columnUnits[index], scratch)
+                group.uncompressedSize += chunk.uncompressedSize
+                group.compressedSize += chunk.compressedSize
+                group.columns.append(chunk)
+                encoder.beginChunk()
+            }
+        }
+        rowGroups.append(group)
+        rowGroupRows = 0
+        arena.removeAll()
+    }
+
+    private func writeChunk(
+        _ encoder: ColumnEncoder, unit: String?, _ scratch: PageScratch
+    ) throws -> ChunkMetadata {
+        var chunk = ChunkMetadata(
+            type: encoder.physicalType, name: encoder.definition.name, codec: Codec(compression).rawValue,
+            valueCount: rowGroupRows, uncompressedSize: 0, compressedSize: 0,
+            keyValues: unit.map { [KeyValue(key: "unit", value: $0)] } ?? [], dataPageOffset: 0)
+        scratch.body.removeAll()
+        if let dictionary = encoder.encodeDictionaryPage(scratch, to: &scratch.body) {
+            chunk.dictionaryPageOffset = output.position
+            chunk.compressedSize += dictionary.length
+            chunk.uncompressedSize += dictionary.uncompressed
+            chunk.encodingStatistics.append(PageEncodingCount(page: .dictionary, encoding: .plain, count: 1))
+            try scratch.body.withUnsafeElements { try output.write($0) }
+        }
+        chunk.dataPageOffset = output.position
+        var locations: [PageIndex.Location] = []
+        var firstRow = 0
+        for page in encoder.pages {
+            locations.append(
+                PageIndex.Location(offset: output.position, length: page.length, firstRow: firstRow))
+            firstRow += page.rowCount
+            try arena.withUnsafeElements {
+                try output.write(UnsafeBufferPointer(rebasing: $0[page.start..<page.start + page.length]))
+            }
+            chunk.compressedSize += page.length
+            chunk.uncompressedSize += page.uncompressedLength
+            if let known = chunk.encodingStatistics.firstIndex(where: {
+                $0.page == .dataV2 && $0.encoding == page.encoding
+            }) {
+                chunk.encodingStatistics[known].count += 1
+            } else {
+                chunk.encodingStatistics.append(
+                    PageEncodingCount(page: .dataV2, encoding: page.encoding, count: 1))
+            }
+        }
+        // The levels of nullable columns are in RLE.
+        var encodings = Set(chunk.encodingStatistics.map(\.encoding.rawValue))
+        if encoder.definition.isNullable { encodings.insert(Encoding.rle.rawValue) }
+        chunk.encodings = encodings.sorted()
+
+        let bounds = encoder.pages.reduce(PageBounds.none) { $0.union($1.bounds) }
+        chunk.statistics = ChunkStatistics(
+            minimum: bounds.encoded?.minimum, maximum: bounds.encoded?.maximum,
+            nullCount: encoder.pages.reduce(0) { $0 + $1.nullCount })
+        // Offsets are those within the index for now; `finish` knows where it begins.
+        chunk.columnIndex = PageIndex.appendColumnIndex(of: encoder.pages, to: &columnIndexes)
+        chunk.offsetIndex = PageIndex.appendOffsetIndex(locations, to: &offsetIndexes)
+        return chunk
+    }
+
+    // MARK: The end
+
+    func finish() throws {
+        precondition(!isClosed, "nothing is written after an error or the end")
+        isClosed = true
+        try open()
+        try encodeStaged()
+        try endRowGroup()
+        let columnStart = output.position
+        try columnIndexes.bytes.withUnsafeElements { try output.write($0) }
+        let offsetStart = output.position
+        try offsetIndexes.bytes.withUnsafeElements { try output.write($0) }
+        for group in rowGroups.indices {
+            for column in rowGroups[group].columns.indices {
+                rowGroups[group].columns[column].columnIndex?.offset += columnStart
+                rowGroups[group].columns[column].offsetIndex?.offset += offsetStart
+            }
+        }
+        var footer = CompactWriter()
+        FileMetadata(
+            schema: schemaElements(of: shape), rowCount: rowCount, rowGroups: rowGroups, keyValues: metadata
+        ).encode(into: &footer)
+        appendLittleEndian(UInt32(footer.bytes.count), to: &footer.bytes)
+        for byte in magic { footer.bytes.append(byte) }
+        try footer.bytes.withUnsafeElements { try output.write($0) }
+        try output.flush()
+    }
+}
+
+/// The schema of a shape: a root and a leaf for each column.
+private func schemaElements(of shape: Shape) -> [SchemaElement] {
+    let root = SchemaElement(
+        name: "schema", type: nil, repetition: .required, childCount: shape.columns.count)
+    return [root]
+        + shape.columns.map { column in
+            var element = SchemaElement(
+                name: column.name, type: nil, repetition: column.isNullable ? .optional : .required,
+                childCount: 0)
+            switch column.type {
+            case .boolean: element.type = .boolean
+            case .int32: element.type = .int32
+            case .int64: element.type = .int64
+            case .double: element.type = .double
+            case .string, .symbols:
+                element.type = .byteArray
+                element.convertedType = SchemaElement.Converted.utf8
+                element.logicalType = .string
+            case .date:
+                element.type = .int32
+                element.convertedType = SchemaElement.Converted.date
+                element.logicalType = .date
+            case .timestampMillis:
+                element.type = .int64
+                element.convertedType = SchemaElement.Converted.timestampMillis
+                element.logicalType = .timestamp(unit: .milliseconds, isUTC: true)
+            case .timestampNanos:
+                element.type = .int64
+                element.logicalType = .timestamp(unit: .nanoseconds, isUTC: true)
+            }
+            return element
+        }
+}
