@@ -83,6 +83,11 @@ let package = Package(
         tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
         tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
         tests("StagesTests", ["Stages", "CivilTime"]),
+        tests("JSONTests", ["JSON"]),
+        tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
+        tests("TablesTests", ["Tables", "Contracts", "Columnar"]),
+        .target(name: "CFaults", path: "Tests/CFaults"),
+        tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
     ],
     swiftLanguageModes: [.v6]
 )

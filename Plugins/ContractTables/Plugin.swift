@@ -15,7 +15,8 @@ struct ContractTables: BuildToolPlugin {
             .filter { $0.hasSuffix(".avsc") }
             .sorted()
         let outputs = paths.map { path in
-            output.appending(path: path.dropLast(".avsc".count).split(separator: "/").joined(separator: ".") + ".swift")
+            output.appending(
+                path: path.dropLast(".avsc".count).split(separator: "/").joined(separator: ".") + ".swift")
         }
         return [
             .buildCommand(

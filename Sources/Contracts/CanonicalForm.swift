@@ -85,14 +85,17 @@ struct CanonicalForm {
     }
 
     private func quoted(_ text: String) -> String { JSONValue.string(text).serialized() }
-    private func quoted(_ texts: [String]) -> String { JSONValue.array(texts.map { .string($0) }).serialized() }
+    private func quoted(_ texts: [String]) -> String {
+        JSONValue.array(texts.map { .string($0) }).serialized()
+    }
 }
 
 extension Contract {
     /// The text under the fingerprint; see `CanonicalForm` for its exact form.
     public var canonicalForm: String {
         CanonicalForm(
-            dataset: dataset, name: name, version: version, key: key, orderBy: orderBy, identities: identities,
+            dataset: dataset, name: name, version: version, key: key, orderBy: orderBy,
+            identities: identities,
             fields: fields
         ).text
     }

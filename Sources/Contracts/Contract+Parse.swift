@@ -23,7 +23,8 @@ extension Contract {
         let name = file.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
         guard name.hasSuffix(".avsc"), DatasetKey.isWord(String(name.dropLast(5))) else {
             throw ContractError(
-                .illegalName, file: file, "a contract file is named <table>.avsc, in lowercase letters, digits and _")
+                .illegalName, file: file,
+                "a contract file is named <table>.avsc, in lowercase letters, digits and _")
         }
         try self.init(value, table: String(name.dropLast(5)), file: file)
     }
@@ -48,24 +49,29 @@ struct ContractParser {
 
     mutating func contract(_ value: JSONValue, table: String) throws(ContractError) -> Contract {
         let record = try attributes(
-            of: value, at: "", known: ["type", "name", "namespace", "version", "doc", "key", "orderBy", "identities", "fields"])
+            of: value, at: "",
+            known: ["type", "name", "namespace", "version", "doc", "key", "orderBy", "identities", "fields"])
         guard try string(record, "type", at: "") == "record" else {
             throw fail(.unsupportedType, "type", "a contract is a record")
         }
         let (dataset, name) = try identify(record, table: table)
-        guard let version = Int(exactly: try integer(record, "version", at: "")), version >= 1, version <= 1_000_000
+        guard let version = Int(exactly: try integer(record, "version", at: "")), version >= 1,
+            version <= 1_000_000
         else { throw fail(.invalidValue, "version", "a version is a whole number from 1") }
 
         let fields = try fields(required(record, "fields", at: ""))
         let columns = Columns(fields)
         return Contract(
-            dataset: dataset, name: name, version: version, doc: try optionalString(record, "doc", at: "") ?? "",
+            dataset: dataset, name: name, version: version,
+            doc: try optionalString(record, "doc", at: "") ?? "",
             key: try columnList(record, "key", columns), orderBy: try columnList(record, "orderBy", columns),
             identities: try identities(record["identities"], columns), fields: fields)
     }
 
     /// Dataset and record name, from `name` and `namespace` or from a full name alone.
-    private mutating func identify(_ record: JSONObject, table: String) throws(ContractError) -> (DatasetKey, String) {
+    private mutating func identify(
+        _ record: JSONObject, table: String
+    ) throws(ContractError) -> (DatasetKey, String) {
         let stated = try string(record, "name", at: "")
         let parts = stated.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         let name = parts.last ?? ""
@@ -81,7 +87,10 @@ struct ContractParser {
         let words = namespace.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard words.count == 3, words[0] == "lake", let layer = DatasetKey.Layer(rawValue: words[1]),
             let dataset = DatasetKey(layer: layer, product: words[2], table: table)
-        else { throw fail(.illegalName, "namespace", "expected lake.<layer>.<product>, found \(shown(namespace))") }
+        else {
+            throw fail(
+                .illegalName, "namespace", "expected lake.<layer>.<product>, found \(shown(namespace))")
+        }
         return (dataset, name)
     }
 }
@@ -91,7 +100,8 @@ struct ContractParser {
 extension ContractParser {
     private static let forbiddenColumns: Set<String> = ["product_type", "table", "symbol", "dt"]
     private static let columnAttributes: Set<String> = [
-        "name", "type", "default", "doc", "unit", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "alias",
+        "name", "type", "default", "doc", "unit", "minimum", "maximum", "exclusiveMinimum",
+        "exclusiveMaximum", "alias",
     ]
 
     private mutating func fields(_ value: JSONValue) throws(ContractError) -> [Contract.Field] {
@@ -110,7 +120,8 @@ extension ContractParser {
                 throw fail(.duplicate, "column \(field.name)", "there is a column of this name already")
             }
             guard exportNames.insert(field.exportName).inserted else {
-                throw fail(.duplicate, "column \(field.name), alias", "another column is exported under this name")
+                throw fail(
+                    .duplicate, "column \(field.name), alias", "another column is exported under this name")
             }
             fields.append(field)
         }
@@ -129,29 +140,36 @@ extension ContractParser {
         let type = try type(required(attributes, "type", at: place), at: "\(place), type")
         let lower = try limit(attributes, "minimum", "exclusiveMinimum", of: type.type, at: place)
         let upper = try limit(attributes, "maximum", "exclusiveMaximum", of: type.type, at: place)
-        try requireValues(lower, upper, at: place)
+        try requireValues(lower, upper, of: type.type, at: place)
         return Contract.Field(
             name: name, type: type.type, enumName: type.enumName, isNullable: type.isNullable,
-            unit: try nonEmpty(attributes, "unit", at: place), doc: try optionalString(attributes, "doc", at: place) ?? "",
-            lower: lower, upper: upper, fallback: try fallback(attributes["default"], type, at: "\(place), default"),
+            unit: try nonEmpty(attributes, "unit", at: place),
+            doc: try optionalString(attributes, "doc", at: place) ?? "",
+            lower: lower, upper: upper,
+            fallback: try fallback(attributes["default"], type, at: "\(place), default"),
             alias: try nonEmpty(attributes, "alias", at: place))
     }
 
     private func limit(
-        _ attributes: JSONObject, _ inclusive: String, _ exclusive: String, of type: ColumnType, at place: String
+        _ attributes: JSONObject, _ inclusive: String, _ exclusive: String, of type: ColumnType,
+        at place: String
     ) throws(ContractError) -> Contract.Limit? {
         switch (attributes[inclusive], attributes[exclusive]) {
         case (nil, nil): return nil
         case (let value?, nil):
-            return Contract.Limit(value: try number(value, of: type, at: "\(place), \(inclusive)"), isExclusive: false)
+            return Contract.Limit(
+                value: try number(value, of: type, at: "\(place), \(inclusive)"), isExclusive: false)
         case (nil, let value?):
-            return Contract.Limit(value: try number(value, of: type, at: "\(place), \(exclusive)"), isExclusive: true)
+            return Contract.Limit(
+                value: try number(value, of: type, at: "\(place), \(exclusive)"), isExclusive: true)
         case (_?, _?): throw fail(.invalidValue, place, "\(inclusive) and \(exclusive) exclude each other")
         }
     }
 
     /// A number that a column of `type` can hold.
-    private func number(_ value: JSONValue, of type: ColumnType, at place: String) throws(ContractError) -> Contract.Number {
+    private func number(
+        _ value: JSONValue, of type: ColumnType, at place: String
+    ) throws(ContractError) -> Contract.Number {
         switch type {
         case .double:
             guard let real = value.doubleValue else {
@@ -173,24 +191,26 @@ extension ContractParser {
     }
 
     /// A range without values would make every table a violation.
-    private func requireValues(_ lower: Contract.Limit?, _ upper: Contract.Limit?, at place: String) throws(ContractError) {
-        guard let lower, let upper else { return }
-        let isEmpty: Bool
-        switch (lower.value, upper.value) {
-        case (.integer(let low), .integer(let high)):
-            isEmpty = low > high || low == high && (lower.isExclusive || upper.isExclusive)
-        case (.real(let low), .real(let high)):
-            isEmpty = low > high || low == high && (lower.isExclusive || upper.isExclusive)
-        default: isEmpty = true
-        }
-        if isEmpty { throw fail(.invalidValue, place, "no value is between \(lower.value) and \(upper.value)") }
+    private func requireValues(
+        _ lower: Contract.Limit?, _ upper: Contract.Limit?, of type: ColumnType, at place: String
+    ) throws(ContractError) {
+        let isEmpty =
+            switch type {
+            case .double: Contract.Limit.reals(lower, upper) == nil
+            case .int32, .date: Contract.Limit.integers(lower, upper)?.overlaps(Contract.Limit.narrow) != true
+            default: Contract.Limit.integers(lower, upper) == nil
+            }
+        if isEmpty { throw fail(.invalidValue, place, "no value is within the limits") }
     }
 
-    private func fallback(_ value: JSONValue?, _ type: ParsedType, at place: String) throws(ContractError) -> Contract.Default? {
+    private func fallback(
+        _ value: JSONValue?, _ type: ParsedType, at place: String
+    ) throws(ContractError) -> Contract.Default? {
         guard let value else { return nil }
         if type.isNullable {
             guard value.isNull else {
-                throw fail(.invalidValue, place, "the default of a nullable column is null, the first of its types")
+                throw fail(
+                    .invalidValue, place, "the default of a nullable column is null, the first of its types")
             }
             return .null
         }
@@ -226,7 +246,8 @@ extension ContractParser {
         return type
     }
 
-    private mutating func plainType(_ value: JSONValue, at place: String) throws(ContractError) -> ParsedType {
+    private mutating func plainType(_ value: JSONValue, at place: String) throws(ContractError) -> ParsedType
+    {
         if let name = value.stringValue { return try namedType(name, at: place) }
         guard let object = value.objectValue else {
             throw fail(.unsupportedType, place, "expected a type, found \(value.kind)")
@@ -257,13 +278,17 @@ extension ContractParser {
             guard let symbols = enums[fullName] else {
                 throw fail(
                     .unsupportedType, place,
-                    "\(shown(name)) is not one of boolean, int, long, double, string, nor an enum of an earlier column")
+                    "\(shown(name)) is not one of boolean, int, long, double, string, nor an enum of an earlier column"
+                )
             }
-            return ParsedType(type: .symbols(symbols), enumName: String(fullName.dropFirst(namespace.count + 1)))
+            return ParsedType(
+                type: .symbols(symbols), enumName: String(fullName.dropFirst(namespace.count + 1)))
         }
     }
 
-    private mutating func enumeration(_ object: JSONObject, at place: String) throws(ContractError) -> ParsedType {
+    private mutating func enumeration(
+        _ object: JSONObject, at place: String
+    ) throws(ContractError) -> ParsedType {
         _ = try attributes(of: .object(object), at: place, known: ["type", "name", "symbols", "doc"])
         _ = try optionalString(object, "doc", at: place)
         var name = try string(object, "name", at: place)
@@ -282,11 +307,15 @@ extension ContractParser {
                 throw fail(.invalidValue, place, "a symbol is a string, found \(element.kind)")
             }
             try requireAvroName(symbol, at: "\(place), symbol")
-            guard seen.insert(symbol).inserted else { throw fail(.duplicate, place, "symbol \(symbol) comes twice") }
+            guard seen.insert(symbol).inserted else {
+                throw fail(.duplicate, place, "symbol \(symbol) comes twice")
+            }
             symbols.append(symbol)
         }
         guard enums.updateValue(symbols, forKey: "\(namespace).\(name)") == nil else {
-            throw fail(.duplicate, place, "\(name) is defined already; name the enum differently or refer to it by name")
+            throw fail(
+                .duplicate, place,
+                "\(name) is defined already; name the enum differently or refer to it by name")
         }
         return ParsedType(type: .symbols(symbols), enumName: name)
     }
@@ -306,7 +335,9 @@ private struct Columns {
 }
 
 extension ContractParser {
-    private func columnList(_ record: JSONObject, _ attribute: String, _ columns: Columns) throws(ContractError) -> [String] {
+    private func columnList(
+        _ record: JSONObject, _ attribute: String, _ columns: Columns
+    ) throws(ContractError) -> [String] {
         guard let list = try required(record, attribute, at: "").arrayValue, !list.isEmpty else {
             throw fail(.invalidValue, attribute, "expected a list of column names, at least one")
         }
@@ -317,7 +348,8 @@ extension ContractParser {
             }
             let column = try column(name, columns, at: attribute)
             guard column.type != .double else {
-                throw fail(.invalidValue, attribute, "\(name) is a double: equality of doubles identifies nothing")
+                throw fail(
+                    .invalidValue, attribute, "\(name) is a double: equality of doubles identifies nothing")
             }
             guard !names.contains(name) else { throw fail(.duplicate, attribute, "\(name) comes twice") }
             names.append(name)
@@ -326,7 +358,9 @@ extension ContractParser {
     }
 
     /// A column without nulls.
-    private func column(_ name: String, _ columns: Columns, at place: String) throws(ContractError) -> Contract.Field {
+    private func column(
+        _ name: String, _ columns: Columns, at place: String
+    ) throws(ContractError) -> Contract.Field {
         guard let column = columns[name] else {
             throw fail(.unknownColumn, place, "there is no column \(shown(name))")
         }
@@ -334,7 +368,9 @@ extension ContractParser {
         return column
     }
 
-    private func identities(_ value: JSONValue?, _ columns: Columns) throws(ContractError) -> [Contract.Identity] {
+    private func identities(
+        _ value: JSONValue?, _ columns: Columns
+    ) throws(ContractError) -> [Contract.Identity] {
         guard let value else { return [] }
         guard let list = value.arrayValue, list.count <= Contract.maximumColumns else {
             throw fail(.invalidValue, "identities", "expected a list of identities")
@@ -346,41 +382,56 @@ extension ContractParser {
         return result
     }
 
-    private func identity(_ value: JSONValue, _ columns: Columns, at place: String) throws(ContractError) -> Contract.Identity {
+    private func identity(
+        _ value: JSONValue, _ columns: Columns, at place: String
+    ) throws(ContractError) -> Contract.Identity {
         let attributes = try attributes(of: value, at: place, known: ["sum", "equals", "where", "tolerance"])
         let terms = try terms(required(attributes, "sum", at: place), columns, at: "\(place), sum")
-        let equals = try numericColumn(string(attributes, "equals", at: place), columns, at: "\(place), equals")
+        let equals = try numericColumn(
+            string(attributes, "equals", at: place), columns, at: "\(place), equals")
         let condition = try optionalString(attributes, "where", at: place)
         if let condition {
             guard try column(condition, columns, at: "\(place), where").type == .boolean else {
                 throw fail(.invalidValue, "\(place), where", "\(condition) is not a boolean column")
             }
         }
-        guard let tolerance = try required(attributes, "tolerance", at: place).doubleValue, tolerance >= 0 else {
+        guard let tolerance = try required(attributes, "tolerance", at: place).doubleValue, tolerance >= 0
+        else {
             throw fail(.invalidValue, "\(place), tolerance", "expected a number from 0")
         }
         let involved = terms.compactMap { columns[$0.column] } + [equals]
         return Contract.Identity(
-            terms: terms, equals: equals.name, condition: condition, tolerance: tolerance == 0 ? 0 : tolerance,
-            isExact: involved.allSatisfy { $0.type != .double } && terms.allSatisfy { Int64(exactly: $0.factor) != nil })
+            terms: terms, equals: equals.name, condition: condition,
+            tolerance: tolerance == 0 ? 0 : tolerance,
+            isExact: involved.allSatisfy { $0.type != .double }
+                && terms.allSatisfy { Int64(exactly: $0.factor) != nil })
     }
 
-    private func terms(_ value: JSONValue, _ columns: Columns, at place: String) throws(ContractError) -> [Contract.Identity.Term] {
+    private func terms(
+        _ value: JSONValue, _ columns: Columns, at place: String
+    ) throws(ContractError) -> [Contract.Identity.Term] {
         guard let list = value.arrayValue, !list.isEmpty, list.count <= Contract.maximumColumns else {
             throw fail(.invalidValue, place, "expected a list of [column, factor], at least one")
         }
         var terms: [Contract.Identity.Term] = []
         for element in list {
             guard let pair = element.arrayValue, pair.count == 2, let name = pair[0].stringValue,
-                let factor = pair[1].doubleValue, factor != 0
-            else { throw fail(.invalidValue, place, "expected [column, factor] with a factor other than 0") }
+                let factor = pair[1].doubleValue, factor != 0,
+                factor.magnitude <= Contract.Identity.maximumFactor
+            else {
+                throw fail(
+                    .invalidValue, place, "expected [column, factor] with a factor other than 0, at most 2^53"
+                )
+            }
             let column = try numericColumn(name, columns, at: place)
             terms.append(Contract.Identity.Term(column: column.name, factor: factor))
         }
         return terms
     }
 
-    private func numericColumn(_ name: String, _ columns: Columns, at place: String) throws(ContractError) -> Contract.Field {
+    private func numericColumn(
+        _ name: String, _ columns: Columns, at place: String
+    ) throws(ContractError) -> Contract.Field {
         let column = try column(name, columns, at: place)
         switch column.type {
         case .int32, .int64, .double, .date, .timestampMillis, .timestampNanos: return column

@@ -74,6 +74,9 @@ public struct Contract: Sendable {
             public let factor: Double
         }
 
+        /// Every whole number up to it is a double, and 1024 products with 64-bit values add up within 128 bits.
+        public static let maximumFactor: Double = 0x1p53
+
         /// Added in this order.
         public let terms: [Term]
         public let equals: String
@@ -98,7 +101,8 @@ public struct Contract: Sendable {
         self.fields = fields
         self.shape = Shape(fields.map { ColumnDefinition($0.name, $0.type, isNullable: $0.isNullable) })
         let canonical = CanonicalForm(
-            dataset: dataset, name: name, version: version, key: key, orderBy: orderBy, identities: identities,
+            dataset: dataset, name: name, version: version, key: key, orderBy: orderBy,
+            identities: identities,
             fields: fields)
         self.fingerprint = SHA256.hex(of: canonical.text)
     }
@@ -113,6 +117,36 @@ public struct Contract: Sendable {
 
     /// One unit a column, in the order of the columns, as the Parquet writer takes them.
     public var units: [String?] { fields.map(\.unit) }
+}
+
+// MARK: - Limits
+
+extension Contract.Limit {
+    static let narrow: ClosedRange<Int64> = Int64(Int32.min)...Int64(Int32.max)
+
+    /// The integers within both limits; nil when there are none. An exclusive limit is the inclusive one a step further.
+    static func integers(_ lower: Contract.Limit?, _ upper: Contract.Limit?) -> ClosedRange<Int64>? {
+        var (low, high) = (Int64.min, Int64.max)
+        if let lower, case .integer(let value) = lower.value {
+            if lower.isExclusive && value == .max { return nil }
+            low = lower.isExclusive ? value + 1 : value
+        }
+        if let upper, case .integer(let value) = upper.value {
+            if upper.isExclusive && value == .min { return nil }
+            high = upper.isExclusive ? value - 1 : value
+        }
+        return low <= high ? low...high : nil
+    }
+
+    /// The finite doubles within both limits; nil when there are none.
+    static func reals(_ lower: Contract.Limit?, _ upper: Contract.Limit?) -> ClosedRange<Double>? {
+        var (low, high) = (-Double.greatestFiniteMagnitude, Double.greatestFiniteMagnitude)
+        if let lower, case .real(let value) = lower.value { low = lower.isExclusive ? value.nextUp : value }
+        if let upper, case .real(let value) = upper.value {
+            high = upper.isExclusive ? value.nextDown : value
+        }
+        return low <= high && low.isFinite && high.isFinite ? low...high : nil
+    }
 }
 
 // MARK: - One contract for several products
@@ -134,7 +168,8 @@ extension Contract {
             identities: identities,
             fields: fields.map { field in
                 Field(
-                    name: field.name, type: field.type, enumName: field.enumName, isNullable: field.isNullable,
+                    name: field.name, type: field.type, enumName: field.enumName,
+                    isNullable: field.isNullable,
                     unit: field.unit.map { substitute(units, in: $0) }, doc: field.doc, lower: field.lower,
                     upper: field.upper, fallback: field.fallback, alias: field.alias)
             })

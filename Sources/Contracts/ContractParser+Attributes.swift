@@ -7,7 +7,9 @@ extension ContractParser {
     }
 
     /// The members of an object that has no others than the known ones.
-    func attributes(of value: JSONValue, at place: String, known: Set<String>) throws(ContractError) -> JSONObject {
+    func attributes(
+        of value: JSONValue, at place: String, known: Set<String>
+    ) throws(ContractError) -> JSONObject {
         guard let object = value.objectValue else {
             throw fail(.invalidValue, place, "expected an object, found \(value.kind)")
         }
@@ -18,7 +20,9 @@ extension ContractParser {
     }
 
     func required(_ object: JSONObject, _ name: String, at place: String) throws(ContractError) -> JSONValue {
-        guard let value = object[name] else { throw fail(.missingAttribute, place, "the attribute \(name) is missing") }
+        guard let value = object[name] else {
+            throw fail(.missingAttribute, place, "the attribute \(name) is missing")
+        }
         return value
     }
 
@@ -38,7 +42,9 @@ extension ContractParser {
         return integer
     }
 
-    func optionalString(_ object: JSONObject, _ name: String, at place: String) throws(ContractError) -> String? {
+    func optionalString(
+        _ object: JSONObject, _ name: String, at place: String
+    ) throws(ContractError) -> String? {
         object[name] == nil ? nil : try string(object, name, at: place)
     }
 
@@ -53,19 +59,23 @@ extension ContractParser {
     func requireAvroName(_ name: String, at place: String) throws(ContractError) {
         func isLetter(_ byte: UInt8) -> Bool {
             let lowercase = byte | 0x20
-            return lowercase >= UInt8(ascii: "a") && lowercase <= UInt8(ascii: "z") || byte == UInt8(ascii: "_")
+            return lowercase >= UInt8(ascii: "a") && lowercase <= UInt8(ascii: "z")
+                || byte == UInt8(ascii: "_")
         }
         func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
         guard let first = name.utf8.first, isLetter(first), name.utf8.count <= 200,
             name.utf8.allSatisfy({ isLetter($0) || isDigit($0) })
         else {
-            throw fail(.illegalName, place, "\(shown(name)) is not a name of letters, digits and _, not beginning with a digit")
+            throw fail(
+                .illegalName, place,
+                "\(shown(name)) is not a name of letters, digits and _, not beginning with a digit")
         }
     }
 
     /// A text of the file for a message: quoted, escaped and not longer than a line.
     func shown(_ text: String, quoted: Bool = true) -> String {
-        let brief = text.utf8.count <= 80 ? text : String(text.unicodeScalars.prefix(60).map(Character.init)) + "…"
+        let brief =
+            text.utf8.count <= 80 ? text : String(text.unicodeScalars.prefix(60).map(Character.init)) + "…"
         let escaped = JSONValue.string(brief).serialized()
         return quoted ? escaped : String(escaped.dropFirst().dropLast())
     }

@@ -22,7 +22,9 @@ public struct ContractSet: Sendable {
     }
 
     /// The contracts that can be read and the errors of those that cannot.
-    public static func load(directory: String) throws(ContractError) -> (set: ContractSet, errors: [ContractError]) {
+    public static func load(
+        directory: String
+    ) throws(ContractError) -> (set: ContractSet, errors: [ContractError]) {
         var contracts: [Contract] = []
         var errors: [ContractError] = []
         for path in try contractPaths(in: directory) {
@@ -64,7 +66,9 @@ public func contractPaths(in directory: String) throws(ContractError) -> [String
         for entry in try entries(of: folder.isEmpty ? directory : "\(directory)/\(folder)") {
             let path = folder.isEmpty ? entry.name : "\(folder)/\(entry.name)"
             if entry.isDirectory {
-                guard depth < 8 else { throw ContractError(.unreadable, file: path, "nested deeper than 8 folders") }
+                guard depth < 8 else {
+                    throw ContractError(.unreadable, file: path, "nested deeper than 8 folders")
+                }
                 pending.append((path, depth + 1))
             } else if path.hasSuffix(".avsc") {
                 paths.append(path)
@@ -97,7 +101,9 @@ private func entries(of directory: String) throws(ContractError) -> [(name: Stri
 /// The bytes of a file of at most `limit` bytes.
 func readFile(_ path: String, limit: Int) throws(ContractError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw ContractError(.unreadable, file: path, String(cString: strerror(errno))) }
+    guard descriptor >= 0 else {
+        throw ContractError(.unreadable, file: path, String(cString: strerror(errno)))
+    }
     defer { close(descriptor) }
     var bytes: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 1 << 16)
@@ -109,6 +115,8 @@ func readFile(_ path: String, limit: Int) throws(ContractError) -> [UInt8] {
             throw ContractError(.unreadable, file: path, String(cString: strerror(errno)))
         }
         bytes.append(contentsOf: block[..<count])
-        guard bytes.count <= limit else { throw ContractError(.unreadable, file: path, "larger than \(limit) bytes") }
+        guard bytes.count <= limit else {
+            throw ContractError(.unreadable, file: path, "larger than \(limit) bytes")
+        }
     }
 }

@@ -27,7 +27,8 @@ extension JSONValue {
         }
         var details = json_error_t()
         let flags = Int(JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
-        guard let root = json_loadb(base.assumingMemoryBound(to: CChar.self), bytes.count, flags, &details) else {
+        guard let root = json_loadb(base.assumingMemoryBound(to: CChar.self), bytes.count, flags, &details)
+        else {
             throw JSONError(details)
         }
         defer { json_decref(root) }
@@ -70,7 +71,9 @@ private func elements(of node: UnsafeMutablePointer<json_t>, depth: Int) throws(
     return elements
 }
 
-private func members(of node: UnsafeMutablePointer<json_t>, depth: Int) throws(JSONError) -> [JSONObject.Member] {
+private func members(
+    of node: UnsafeMutablePointer<json_t>, depth: Int
+) throws(JSONError) -> [JSONObject.Member] {
     try requireAcceptable(depth)
     var members: [JSONObject.Member] = []
     members.reserveCapacity(json_object_size(node))

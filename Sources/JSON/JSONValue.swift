@@ -59,7 +59,9 @@ public struct JSONObject: Sendable {
     public subscript(name: String) -> JSONValue? {
         get {
             let position = position(of: name)
-            guard position < members.count, members[position].name.utf8.elementsEqual(name.utf8) else { return nil }
+            guard position < members.count, members[position].name.utf8.elementsEqual(name.utf8) else {
+                return nil
+            }
             return members[position].value
         }
         set {

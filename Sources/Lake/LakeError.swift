@@ -104,6 +104,6 @@ extension SystemFailure: CustomStringConvertible {
 
 extension ContractViolation: CustomStringConvertible {
     public var description: String {
-        "\(address): \(report.violations.count) rules of the contract are broken; the table is kept in \(quarantine)"
+        "\(address): kept in \(quarantine)\n\(report.text)"
     }
 }

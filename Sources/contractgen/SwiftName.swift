@@ -17,15 +17,20 @@ private func lowercasedFirst(_ word: Substring) -> String {
 
 /// Words that the language keeps for itself.
 private let keywords: Set<String> = [
-    "as", "associatedtype", "borrowing", "break", "case", "catch", "class", "consuming", "continue", "default", "defer",
-    "deinit", "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if",
-    "import", "in", "inout", "internal", "is", "let", "nil", "operator", "package", "precedencegroup", "private",
-    "protocol", "public", "repeat", "rethrows", "return", "static", "struct", "subscript", "super", "switch", "throw",
+    "as", "associatedtype", "borrowing", "break", "case", "catch", "class", "consuming", "continue",
+    "default", "defer",
+    "deinit", "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func",
+    "guard", "if",
+    "import", "in", "inout", "internal", "is", "let", "nil", "operator", "package", "precedencegroup",
+    "private",
+    "protocol", "public", "repeat", "rethrows", "return", "static", "struct", "subscript", "super", "switch",
+    "throw",
     "throws", "true", "try", "typealias", "var", "where", "while",
 ]
 
 /// Names that the generated types or the language use themselves, also in backticks.
 private let taken: Set<String> = [
-    "count", "shape", "append", "removeAll", "withViews", "views", "symbols", "symbol", "rawValue", "allCases", "self",
+    "count", "shape", "append", "removeAll", "withViews", "views", "symbols", "symbol", "rawValue",
+    "allCases", "self",
     "init", "hashValue", "hash",
 ]

@@ -6,7 +6,8 @@ import Contracts
 /// share a record share the type. Every statement has explicit types, because the type checker's time counts.
 enum TableCode {
     /// The text for each contract, in the order given.
-    static func files(for contracts: [Contract]) throws(ContractError) -> [(contract: Contract, text: String)] {
+    static func files(for contracts: [Contract]) throws(ContractError) -> [(contract: Contract, text: String)]
+    {
         var owners: [String: Contract] = [:]  // by record name
         var types: [Layout: String] = [:]  // record name of the struct
         var result: [(Contract, String)] = []
@@ -17,14 +18,22 @@ enum TableCode {
                 guard Layout(owner) == layout else {
                     throw ContractError(
                         .duplicate, file: "\(contract.dataset.path).avsc", place: "name",
-                        "\(owner.dataset.path).avsc defines a record \(contract.name) with other columns: one of the two needs another name")
+                        "\(owner.dataset.path).avsc defines a record \(contract.name) with other columns: one of the two needs another name"
+                    )
                 }
-                result.append((contract, header + "// \(contract.name) is generated from \(owner.dataset.path).avsc.\n"))
+                result.append(
+                    (contract, header + "// \(contract.name) is generated from \(owner.dataset.path).avsc.\n")
+                )
                 continue
             }
             owners[contract.name] = contract
             if let type = types[layout] {
-                result.append((contract, header + "\n/// The same columns as `\(type)`.\npublic typealias \(contract.name) = \(type)\n"))
+                result.append(
+                    (
+                        contract,
+                        header
+                            + "\n/// The same columns as `\(type)`.\npublic typealias \(contract.name) = \(type)\n"
+                    ))
             } else {
                 types[layout] = contract.name
                 result.append((contract, header + (try TableType(contract).text)))
@@ -81,7 +90,9 @@ private struct TableType {
         var names: [String: String] = [:]
         for column in columns {
             if let other = names.updateValue(column.name, forKey: column.property) {
-                throw clash("column \(column.name)", "the columns \(other) and \(column.name) are both \(column.property) in Swift")
+                throw clash(
+                    "column \(column.name)",
+                    "the columns \(other) and \(column.name) are both \(column.property) in Swift")
             }
         }
         for symbols in enums {
@@ -91,7 +102,9 @@ private struct TableType {
             var cases: [String: String] = [:]
             for symbol in symbols.symbols {
                 if let other = cases.updateValue(symbol, forKey: swiftName(symbol)) {
-                    throw clash("enum \(symbols.name)", "the symbols \(other) and \(symbol) are both \(swiftName(symbol)) in Swift")
+                    throw clash(
+                        "enum \(symbols.name)",
+                        "the symbols \(other) and \(symbol) are both \(swiftName(symbol)) in Swift")
                 }
             }
         }
@@ -238,7 +251,9 @@ private struct EnumCode {
         var result: [EnumCode] = []
         for field in contract.fields {
             guard case .symbols(let symbols) = field.type, let name = field.enumName else { continue }
-            if !result.contains(where: { $0.name == name }) { result.append(EnumCode(name: name, symbols: symbols)) }
+            if !result.contains(where: { $0.name == name }) {
+                result.append(EnumCode(name: name, symbols: symbols))
+            }
         }
         return result
     }

@@ -150,6 +150,14 @@ extension FileSystem {
         }
     }
 
+    /// Gives a file a second name where there is nothing.
+    package static func linkExclusively(_ from: String, to: String) throws(LakeError) -> Renamed {
+        if linkat(AT_FDCWD, from, AT_FDCWD, to, 0) == 0 { return .done }
+        let code = errno
+        if code == EEXIST { return .occupied }
+        throw failure("link", "\(from) → \(to)", code)
+    }
+
     /// Makes `destination` share the blocks of `source`, copied on write. Returns false when the file system
     /// cannot.
     package static func clone(_ source: borrowing File, into destination: borrowing File) throws(LakeError) -> Bool {

@@ -104,17 +104,16 @@ extension Manifest {
     /// - Parameter path: of the file, for the error.
     /// - Throws: `LakeError.corrupt`.
     public init(parsing bytes: [UInt8], path: String) throws(LakeError) {
+        let json: JSONValue
         do throws(JSONError) {
-            let json = try JSONValue(parsing: bytes)
-            do throws(ManifestError) {
-                self = try Manifest(ManifestReader(json, place: ""))
-            } catch {
-                throw LakeError.corrupt(path: path, reason: "\(error.place): expected \(error.expected)")
-            }
-        } catch let error as JSONError {
-            throw .corrupt(path: path, reason: error.description)
+            json = try JSONValue(parsing: bytes)
         } catch {
-            throw error as! LakeError
+            throw .corrupt(path: path, reason: "\(error)")
+        }
+        do throws(ManifestError) {
+            try self.init(ManifestReader(json, place: ""))
+        } catch {
+            throw .corrupt(path: path, reason: "\(error.place): expected \(error.expected)")
         }
     }
 

@@ -27,10 +27,12 @@ struct PartitionSnapshot: ~Copyable {
         let directory = try File(whole, .directory)
         let marker = try Self.content(PartitionFile.marker, in: directory, limit: 1024)
         let manifest = try Self.content(PartitionFile.manifest, in: directory, limit: PartitionFile.manifestLimit)
-        self.identity = manifest.map { SHA256.hex(of: $0) }
-        self.condition = try Self.condition(
+        let identity = manifest.map { SHA256.hex(of: $0) }
+        let condition = try Self.condition(
             of: directory, path: path, address: address, marker: marker, manifest: manifest, identity: identity)
         self.directory = directory
+        self.condition = condition
+        self.identity = identity
     }
 
     private static func condition(
