@@ -75,6 +75,8 @@ let package = Package(
         tests("HouseTests", []),
         tests("CivilTimeTests", ["CivilTime"]),
         tests("ColumnarTests", ["Columnar"]),
+        tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
+        tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
         tests("FixedMathTests", ["FixedMath"]),
         tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
         tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
