@@ -2,6 +2,7 @@ import CivilTime
 import Contracts
 import JSON
 import Lake
+import Parquet
 import Stages
 
 /// What would happen to one partition.
