@@ -64,6 +64,8 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        tests("ParquetTests", ["Parquet", "Columnar"]),
+
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
