@@ -59,6 +59,9 @@ let package = Package(
             dependencies: ["Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"],
             swiftSettings: strict),
 
+        .executableTarget(
+            name: "bench-book", dependencies: ["OrderBook", "Columnar", "CZstd"], path: "Benchmarks/book",
+            swiftSettings: spans),
         tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
 
         // contracts/*.avsc become Swift types.
