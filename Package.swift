@@ -64,7 +64,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        tests("ParquetTests", ["Parquet", "Columnar"]),
+        .executableTarget(
+            name: "bench-book", dependencies: ["OrderBook", "Columnar", "CZstd"], path: "Benchmarks/book",
+            swiftSettings: spans),
+        tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
 
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
@@ -80,7 +83,6 @@ let package = Package(
         tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
         tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
         tests("FixedMathTests", ["FixedMath"]),
-        tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
         tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
         tests("StagesTests", ["Stages", "CivilTime"]),
         tests("JSONTests", ["JSON"]),

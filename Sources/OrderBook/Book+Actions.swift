@@ -26,7 +26,9 @@ struct AgeOfFlow: BitwiseCopyable {
 
 extension Book {
     @inline(__always)
-    mutating func add(_ event: BookEvent, _ clock: WindowClock, _ flows: Bool, _ counters: inout QualityCounters) {
+    mutating func add(
+        _ event: BookEvent, _ clock: WindowClock, _ flows: Bool, _ counters: inout QualityCounters
+    ) {
         guard event.side <= BookSide.bid else {
             counters.badSide += 1
             return
@@ -47,7 +49,9 @@ extension Book {
     }
 
     @inline(__always)
-    mutating func cancel(_ event: BookEvent, _ clock: WindowClock, _ flows: Bool, _ counters: inout QualityCounters) {
+    mutating func cancel(
+        _ event: BookEvent, _ clock: WindowClock, _ flows: Bool, _ counters: inout QualityCounters
+    ) {
         let slot = orders.find(event.orderID)
         guard slot >= 0 else {
             counters.unknownCancels += 1
@@ -61,7 +65,9 @@ extension Book {
     }
 
     @inline(__always)
-    mutating func modify(_ event: BookEvent, _ clock: WindowClock, _ flows: Bool, _ counters: inout QualityCounters) {
+    mutating func modify(
+        _ event: BookEvent, _ clock: WindowClock, _ flows: Bool, _ counters: inout QualityCounters
+    ) {
         let slot = orders.find(event.orderID)
         guard slot >= 0 else {
             counters.unknownModifies += 1
@@ -109,7 +115,9 @@ extension Book {
     }
 
     /// A restated best quote of one side.
-    mutating func addQuote(_ event: BookEvent, _ clock: WindowClock, _ flows: Bool, _ counters: inout QualityCounters) {
+    mutating func addQuote(
+        _ event: BookEvent, _ clock: WindowClock, _ flows: Bool, _ counters: inout QualityCounters
+    ) {
         guard event.side <= BookSide.bid else {
             counters.badSide += 1
             return
@@ -164,7 +172,9 @@ extension Book {
     }
 
     /// Adjusts the size of a quote that keeps its price.
-    private mutating func resize(_ side: UInt8, _ quote: Quote, to size: UInt32, _ age: AgeOfFlow, _ flows: Bool) {
+    private mutating func resize(
+        _ side: UInt8, _ quote: Quote, to size: UInt32, _ age: AgeOfFlow, _ flows: Bool
+    ) {
         let slot = Int(quote.level)
         let old = Int64(quote.quantity)
         let change = Int64(size) - old
@@ -186,7 +196,9 @@ extension Book {
     }
 
     /// Takes every order and the quote of one side, all of it pulled.
-    private mutating func takeSide(_ side: UInt8, _ age: AgeOfFlow, _ flows: Bool, _ counters: inout QualityCounters) {
+    private mutating func takeSide(
+        _ side: UInt8, _ age: AgeOfFlow, _ flows: Bool, _ counters: inout QualityCounters
+    ) {
         let quote = quotes[Int(side)]
         if quote.quantity != 0 {
             lower(Int(quote.level), by: Int64(quote.quantity), entered: quote.tEnter, matched: 0, age, flows)
@@ -282,7 +294,9 @@ extension Book {
         let level = levels[slot]
         levels[slot].depth = level.depth + quantity
         totals[Int(level.side)] += quantity
-        if level.depth == 0 { ladders[Int(level.side)].insert(Ladder.goodness(level.side, level.price), slot: slot) }
+        if level.depth == 0 {
+            ladders[Int(level.side)].insert(Ladder.goodness(level.side, level.price), slot: slot)
+        }
         if flows { accounts[account].added += quantity }
         if age.entry > age.youngAfter { accounts[account].young += quantity }
     }
@@ -296,7 +310,9 @@ extension Book {
         let level = levels[slot]
         levels[slot].depth = level.depth - quantity
         totals[Int(level.side)] -= quantity
-        if level.depth == quantity { ladders[Int(level.side)].remove(Ladder.goodness(level.side, level.price)) }
+        if level.depth == quantity {
+            ladders[Int(level.side)].remove(Ladder.goodness(level.side, level.price))
+        }
         if entered > age.youngAfter { accounts[account].young -= quantity }
         if flows {
             accounts[account].filled += matched

@@ -189,11 +189,14 @@ extension Book {
         if isClear {
             clear(&counters)
         } else {
-            let never = AgeOfFlow(entry: Instant.latest, oldEnough: Instant.earliest, youngAfter: Instant.latest)
+            let never = AgeOfFlow(
+                entry: Instant.latest, oldEnough: Instant.earliest, youngAfter: Instant.latest)
             restate(
-                BookSide.bid, event.bidPrice, Price.isGood(event.bidPrice) ? event.bidSize : 0, never, flows, &counters)
+                BookSide.bid, event.bidPrice, Price.isGood(event.bidPrice) ? event.bidSize : 0, never, flows,
+                &counters)
             restate(
-                BookSide.ask, event.askPrice, Price.isGood(event.askPrice) ? event.askSize : 0, never, flows, &counters)
+                BookSide.ask, event.askPrice, Price.isGood(event.askPrice) ? event.askSize : 0, never, flows,
+                &counters)
         }
         endEvent(&counters)
     }

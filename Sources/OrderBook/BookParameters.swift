@@ -23,7 +23,8 @@ public struct BookParameters: Sendable, Hashable {
     public var publisher: UInt16?
 
     public init(
-        outputStart: Int64, outputEnd: Int64, assumeComplete: Bool, crossedPolicy: CrossedPolicy = .invalidate,
+        outputStart: Int64, outputEnd: Int64, assumeComplete: Bool,
+        crossedPolicy: CrossedPolicy = .invalidate,
         latticeStep: Int64, halfWidth: Int64, publisher: UInt16? = nil
     ) {
         self.outputStart = outputStart
@@ -37,7 +38,9 @@ public struct BookParameters: Sendable, Hashable {
 
     func check() throws(BookError) {
         try checkOutput(outputStart, outputEnd)
-        guard latticeStep > 0, latticeStep <= Price.greatest else { throw .parameter("lattice step", latticeStep) }
+        guard latticeStep > 0, latticeStep <= Price.greatest else {
+            throw .parameter("lattice step", latticeStep)
+        }
         guard halfWidth >= 0, halfWidth <= 1 << 20 else { throw .parameter("half width", halfWidth) }
     }
 }
@@ -61,7 +64,8 @@ public struct OptionParameters: Sendable, Hashable {
     public var publisher: UInt16?
 
     public init(
-        outputStart: Int64, outputEnd: Int64, assumeComplete: Bool, crossedPolicy: CrossedPolicy = .invalidate,
+        outputStart: Int64, outputEnd: Int64, assumeComplete: Bool,
+        crossedPolicy: CrossedPolicy = .invalidate,
         strikeStep: Int64, halfWidth: Int64, tick: Int64, publisher: UInt16? = nil
     ) {
         self.outputStart = outputStart
@@ -78,12 +82,16 @@ public struct OptionParameters: Sendable, Hashable {
         try checkOutput(outputStart, outputEnd)
         guard strikeStep > 0, strikeStep <= 1 << 50 else { throw .parameter("strike step", strikeStep) }
         guard halfWidth >= 0, halfWidth <= 1 << 10 else { throw .parameter("half width", halfWidth) }
-        guard tick > 0, strikeStep % tick == 0, strikeStep / tick <= 1 << 20 else { throw .parameter("tick", tick) }
+        guard tick > 0, strikeStep % tick == 0, strikeStep / tick <= 1 << 20 else {
+            throw .parameter("tick", tick)
+        }
     }
 }
 
 private func checkOutput(_ start: Int64, _ end: Int64) throws(BookError) {
-    guard start % Nanoseconds.window == 0, start >= Instant.earliest else { throw .parameter("output start", start) }
+    guard start % Nanoseconds.window == 0, start >= Instant.earliest else {
+        throw .parameter("output start", start)
+    }
     guard end % Nanoseconds.window == 0, end >= start, end <= Instant.latest else {
         throw .parameter("output end", end)
     }

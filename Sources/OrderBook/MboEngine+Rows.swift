@@ -36,7 +36,8 @@ extension MboEngine {
                 bestBidPrice: bid == Price.none ? nil : bid, bestBidQuantity: book.bestQuantity(BookSide.bid),
                 bestAskPrice: ask == Price.none ? nil : ask, bestAskQuantity: book.bestQuantity(BookSide.ask),
                 midPrice: mid?.price, midPriceInt: mid?.integer,
-                lastTradePrice: book.lastTrade == Price.none ? nil : book.lastTrade, spotReference: spotReference,
+                lastTradePrice: book.lastTrade == Price.none ? nil : book.lastTrade,
+                spotReference: spotReference,
                 bookValid: book.isValid, windowValid: reason == .ok))
         rows.quality.append(
             QualityRow(
@@ -67,8 +68,10 @@ extension MboEngine {
         let low = spotCell - parameters.halfWidth
         let high = spotCell + parameters.halfWidth
         var row = FlowRow(
-            windowStart: clock.start, windowEnd: clock.end, price: 0, spotReference: spotCell * step, depthStart: 0,
-            depthEnd: 0, depthRest: 0, added: 0, pulled: 0, pulledAtRest: 0, filled: 0, relTicks: 0, relTicksSide: 0,
+            windowStart: clock.start, windowEnd: clock.end, price: 0, spotReference: spotCell * step,
+            depthStart: 0,
+            depthEnd: 0, depthRest: 0, added: 0, pulled: 0, pulledAtRest: 0, filled: 0, relTicks: 0,
+            relTicksSide: 0,
             side: side, windowValid: windowValid)
         let anchorCell = sideAnchor(side) ?? spotCell
         var onGrid: Int64 = 0

@@ -50,7 +50,8 @@ struct OptionBooks: ~Copyable {
     ) throws(BookError) -> [UnderlyingWindow] {
         var result: [UnderlyingWindow] = []
         var expected = parameters.outputStart + Nanoseconds.window
-        for window in underlying.sorted(by: { $0.windowEnd < $1.windowEnd }) where expected <= parameters.outputEnd {
+        for window in underlying.sorted(by: { $0.windowEnd < $1.windowEnd })
+        where expected <= parameters.outputEnd {
             if window.windowEnd < expected { continue }
             guard window.windowEnd == expected else { break }
             if let spot = window.spotReference, !Price.isGood(spot) {
@@ -169,7 +170,8 @@ extension OptionBooks {
         rows.quality.append(
             QualityRow(
                 windowStart: clock.start, windowEnd: clock.end, bookValid: allValid,
-                reason: flags.under(parameters.crossedPolicy).reason, counters: counters, offGridQuantity: offGrid,
+                reason: flags.under(parameters.crossedPolicy).reason, counters: counters,
+                offGridQuantity: offGrid,
                 identityResidualMax: residual))
     }
 
@@ -183,9 +185,11 @@ extension OptionBooks {
         let mid = Price.mid(bid, ask)
         rows.append(
             OptionSnapshotRow(
-                windowStart: clock.start, windowEnd: clock.end, strikePrice: entry.terms.strikePrice, bidPrice: bid,
+                windowStart: clock.start, windowEnd: clock.end, strikePrice: entry.terms.strikePrice,
+                bidPrice: bid,
                 askPrice: ask, midPrice: mid.price, midPriceInt: mid.integer, spotReference: spotReference,
-                instrumentID: entry.terms.instrumentID, right: entry.terms.right, bookValid: books[book].isValid))
+                instrumentID: entry.terms.instrumentID, right: entry.terms.right,
+                bookValid: books[book].isValid))
     }
 
     /// Adds one book to its buckets, all its prices together.

@@ -79,7 +79,8 @@ public struct OptionQuoteEngine: ~Copyable {
         firstTime: Int64?
     ) throws(BookError) {
         options = try OptionBooks(
-            parameters, hasAges: false, instruments: instruments, underlying: underlying, firstTime: firstTime)
+            parameters, hasAges: false, instruments: instruments, underlying: underlying, firstTime: firstTime
+        )
     }
 
     /// Processes quotes from `index` on and moves `index` behind the last one processed.

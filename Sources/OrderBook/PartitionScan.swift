@@ -47,7 +47,9 @@ public struct PartitionScan: Sendable {
             return
         }
         if publisher != firstPublisher { throw .severalPublishers(firstPublisher, publisher) }
-        if isSingleInstrument, instrument != firstInstrument { throw .severalInstruments(firstInstrument, instrument) }
+        if isSingleInstrument, instrument != firstInstrument {
+            throw .severalInstruments(firstInstrument, instrument)
+        }
     }
 
     private mutating func meet(flags: UInt8, _ tsRecv: Int64, _ tsEvent: Int64) {

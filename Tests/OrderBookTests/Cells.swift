@@ -42,7 +42,8 @@ struct Tables: Equatable {
     /// The first row that differs, for a readable failure.
     func difference(from other: Tables) -> String? {
         for (name, a, b) in [
-            ("quality", quality, other.quality), ("snapshot", snapshot, other.snapshot), ("flow", flow, other.flow),
+            ("quality", quality, other.quality), ("snapshot", snapshot, other.snapshot),
+            ("flow", flow, other.flow),
         ] {
             for row in 0..<min(a.count, b.count) where a[row] != b[row] {
                 return "\(name) row \(row): \(a[row]) is not \(b[row])"
@@ -61,7 +62,8 @@ extension SnapshotRow {
     var cells: [Cell] {
         [
             .int(windowStart), .int(windowEnd), .int(bestBidPrice), .int(bestBidQuantity), .int(bestAskPrice),
-            .int(bestAskQuantity), midPrice.map { .double($0) } ?? .null, .int(midPriceInt), .int(lastTradePrice),
+            .int(bestAskQuantity), midPrice.map { .double($0) } ?? .null, .int(midPriceInt),
+            .int(lastTradePrice),
             .int(spotReference), .bool(bookValid), .bool(windowValid),
         ]
     }
@@ -71,7 +73,8 @@ extension FlowRow {
     var cells: [Cell] {
         [
             .int(windowStart), .int(windowEnd), .text(sideNames[Int(side)]), .int(price), .int(spotReference),
-            .int(Int64(relTicks)), .int(Int64(relTicksSide)), .int(depthStart), .int(depthEnd), .int(depthRest),
+            .int(Int64(relTicks)), .int(Int64(relTicksSide)), .int(depthStart), .int(depthEnd),
+            .int(depthRest),
             .int(added), .int(pulled), .int(pulledAtRest), .int(filled), .bool(windowValid),
         ]
     }
@@ -82,7 +85,8 @@ extension QualityRow {
         let c = counters
         return [
             .int(windowStart), .int(windowEnd), .bool(bookValid), .bool(windowValid),
-            .text(reasonNames[Int(reason.rawValue)]), .int(c.records), .int(c.lateRecords), .int(c.duplicateAdds),
+            .text(reasonNames[Int(reason.rawValue)]), .int(c.records), .int(c.lateRecords),
+            .int(c.duplicateAdds),
             .int(c.overCancels), .int(c.unknownCancels), .int(c.unknownModifies), .int(c.unknownFills),
             .int(c.aggressorFills), .int(c.unmatchedFillQuantity), .int(c.badSide), .int(c.badOrder),
             .int(c.lockedEvents), .int(c.crossedEvents), .int(c.clearedQuantity), .int(offGridQuantity),

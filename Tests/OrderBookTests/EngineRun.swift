@@ -36,26 +36,41 @@ extension NaiveParameters {
     var option: OptionParameters {
         OptionParameters(
             outputStart: outputStart, outputEnd: outputEnd, assumeComplete: assumeComplete,
-            crossedPolicy: invalidatesCrossed ? .invalidate : .record, strikeStep: step, halfWidth: kmax, tick: tick,
+            crossedPolicy: invalidatesCrossed ? .invalidate : .record, strikeStep: step, halfWidth: kmax,
+            tick: tick,
             publisher: publisher.map { UInt16($0) })
     }
 
     var optionInstruments: [OptionInstrument] {
         instruments.map {
             OptionInstrument(
-                instrumentID: UInt32($0.key), right: $0.value.right == "C" ? OptionRight.call : OptionRight.put,
+                instrumentID: UInt32($0.key),
+                right: $0.value.right == "C" ? OptionRight.call : OptionRight.put,
                 strikePrice: $0.value.strike)
         }
     }
 
     var underlyingWindows: [UnderlyingWindow] {
-        underlying.map { UnderlyingWindow(windowEnd: $0.key, spotReference: $0.value.spot, isValid: $0.value.valid) }
+        underlying.map {
+            UnderlyingWindow(windowEnd: $0.key, spotReference: $0.value.spot, isValid: $0.value.valid)
+        }
     }
+}
+
+/// What the engine has to know before its first record.
+func firstTime(
+    of events: [BookEvent], publisher: UInt16? = nil, isSingle: Bool = true
+) throws(BookError) -> Int64? {
+    var scan = PartitionScan(publisher: publisher, isSingleInstrument: isSingle)
+    try scan.scan(events.span)
+    return scan.firstTime
 }
 
 struct EngineRun {
     var tables = Tables()
     var stoppedAt: Int?
+
+    init() {}
 
     /// - Parameter flowLimit: how many rows may wait before they must be drained.
     init(
@@ -71,9 +86,8 @@ struct EngineRun {
     private mutating func runSingle(
         _ events: [BookEvent], _ p: NaiveParameters, _ block: Int, _ rowLimit: Int
     ) throws(BookError) {
-        var scan = PartitionScan(publisher: p.book.publisher, isSingleInstrument: true)
-        try scan.scan(events.span)
-        var engine = try MboEngine(p.book, firstTime: scan.firstTime)
+        let first = try firstTime(of: events, publisher: p.book.publisher, isSingle: true)
+        var engine = try MboEngine(p.book, firstTime: first)
         var rows = WindowRows(flowLimit: rowLimit)
         var next = 0
         while next < events.count && engine.stoppedAt == nil {
@@ -104,10 +118,9 @@ struct EngineRun {
     private mutating func runOptions(
         _ events: [BookEvent], _ p: NaiveParameters, _ block: Int, _ rowLimit: Int
     ) throws(BookError) {
-        var scan = PartitionScan(publisher: p.option.publisher, isSingleInstrument: false)
-        try scan.scan(events.span)
+        let first = try firstTime(of: events, publisher: p.option.publisher, isSingle: false)
         var engine = try OptionMboEngine(
-            p.option, instruments: p.optionInstruments, underlying: p.underlyingWindows, firstTime: scan.firstTime)
+            p.option, instruments: p.optionInstruments, underlying: p.underlyingWindows, firstTime: first)
         var rows = OptionWindowRows(rowLimit: rowLimit)
         var next = 0
         while next < events.count && engine.stoppedAt == nil {
@@ -127,7 +140,8 @@ struct EngineRun {
         var scan = PartitionScan(publisher: p.option.publisher, isSingleInstrument: false)
         scan.scan(quotes.span)
         var engine = try OptionQuoteEngine(
-            p.option, instruments: p.optionInstruments, underlying: p.underlyingWindows, firstTime: scan.firstTime)
+            p.option, instruments: p.optionInstruments, underlying: p.underlyingWindows,
+            firstTime: scan.firstTime)
         var rows = OptionWindowRows(rowLimit: rowLimit)
         var next = 0
         while next < quotes.count && engine.stoppedAt == nil {

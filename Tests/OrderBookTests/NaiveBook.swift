@@ -46,7 +46,8 @@ struct NaiveFlow {
 }
 
 struct NaiveCounters {
-    var records: Int64 = 0, late: Int64 = 0, dupAdd: Int64 = 0, overCancel: Int64 = 0, unknownCancel: Int64 = 0
+    var records: Int64 = 0, late: Int64 = 0, dupAdd: Int64 = 0, overCancel: Int64 = 0,
+        unknownCancel: Int64 = 0
     var unknownModify: Int64 = 0, unknownFill: Int64 = 0, aggressorFill: Int64 = 0, unmatched: Int64 = 0
     var badSide: Int64 = 0, badOrder: Int64 = 0, locked: Int64 = 0, crossed: Int64 = 0, cleared: Int64 = 0
 }
@@ -92,7 +93,9 @@ struct NaiveBook {
 
     var measuredDepth: [NaiveKey: Int64] {
         var result: [NaiveKey: Int64] = [:]
-        for order in orders.values { result[NaiveKey(side: order.side, price: order.price), default: 0] += order.qty }
+        for order in orders.values {
+            result[NaiveKey(side: order.side, price: order.price), default: 0] += order.qty
+        }
         return result
     }
 
@@ -257,7 +260,8 @@ struct NaiveBook {
     }
 
     mutating func insert(
-        _ key: NaiveOrderKey, _ side: Character, _ price: Int64, _ size: Int64, _ enter: Int64, _ flowing: Bool
+        _ key: NaiveOrderKey, _ side: Character, _ price: Int64, _ size: Int64, _ enter: Int64,
+        _ flowing: Bool
     ) {
         orders[key] = NaiveOrder(side: side, price: price, qty: size, tEnter: enter)
         depth[side]![price, default: 0] += size
@@ -266,7 +270,8 @@ struct NaiveBook {
 
     // 5.5
     mutating func take(
-        _ d: Int64, _ key: NaiveOrderKey, _ matches: Bool, _ clock: Int64, _ flowing: Bool, _ c: inout NaiveCounters
+        _ d: Int64, _ key: NaiveOrderKey, _ matches: Bool, _ clock: Int64, _ flowing: Bool,
+        _ c: inout NaiveCounters
     ) {
         var order = orders[key]!
         var f: Int64 = 0
@@ -337,7 +342,8 @@ struct NaiveBook {
             orders = [:]
             depth = ["A": [:], "B": [:]]
         } else {
-            for (side, price, size) in [("B", r.bid, r.bidSize), ("A", r.ask, r.askSize)] as [(Character, Int64?, Int64)]
+            for (side, price, size) in [("B", r.bid, r.bidSize), ("A", r.ask, r.askSize)]
+                as [(Character, Int64?, Int64)]
             {
                 let isPresent = !isBad(price) && size > 0
                 quote(side, isPresent ? price : nil, isPresent ? size : 0, clock, clock, flowing, &c)

@@ -37,7 +37,9 @@ struct NaiveReplay {
     }
 
     /// Replays the whole partition. `onRecord` sees the books after each record.
-    mutating func run(_ all: [NaiveRecord], onRecord: (Int, NaiveRecord, inout NaiveReplay) -> Void = { _, _, _ in }) {
+    mutating func run(
+        _ all: [NaiveRecord], onRecord: (Int, NaiveRecord, inout NaiveReplay) -> Void = { _, _, _ in }
+    ) {
         let records = all.enumerated().filter { p.publisher == nil || $0.element.publisher == p.publisher }
         guard let first = records.compactMap({ time(of: $0.element) }).first else { return }
         start(at: first)
@@ -130,7 +132,8 @@ struct NaiveReplay {
         tables.quality.append([
             .int(end - naiveSecond), .int(end), .bool(allValid), .bool(reason == "ok"), .text(reason),
             .int(c.records), .int(c.late), .int(c.dupAdd), .int(c.overCancel), .int(c.unknownCancel),
-            .int(c.unknownModify), .int(c.unknownFill), .int(c.aggressorFill), .int(c.unmatched), .int(c.badSide),
+            .int(c.unknownModify), .int(c.unknownFill), .int(c.aggressorFill), .int(c.unmatched),
+            .int(c.badSide),
             .int(c.badOrder), .int(c.locked), .int(c.crossed), .int(c.cleared), .int(offGrid), .int(residual),
         ])
     }
@@ -167,7 +170,8 @@ struct NaiveReplay {
             .int(end - naiveSecond), .int(end), .int(b), .int(b.map { book.depth["B"]![$0]! } ?? 0), .int(a),
             .int(a.map { book.depth["A"]![$0]! } ?? 0),
             isTwoSided ? .double(Double(b! + a!) * 0.5 * 1e-9) : .null,
-            isTwoSided ? .int(naiveFloorDiv(b! + a! + 1, 2)) : .null, .int(book.L), .int(spot), .bool(book.valid),
+            isTwoSided ? .int(naiveFloorDiv(b! + a! + 1, 2)) : .null, .int(book.L), .int(spot),
+            .bool(book.valid),
             .bool(reason == "ok"),
         ])
         let whole = book.measuredDepth
@@ -179,11 +183,13 @@ struct NaiveReplay {
         }
         for (key, s) in cells.sorted(by: { ($0.key.side, $0.key.price) < ($1.key.side, $1.key.price) }) {
             guard s[0] > 0 || s[1] > 0 || s[3] > 0 || s[4] > 0 || s[6] > 0 else { continue }
-            let anchor = (book.bestAtStart[key.side] ?? book.best(key.side)).map { naiveRound($0, p.q) } ?? spot
+            let anchor =
+                (book.bestAtStart[key.side] ?? book.best(key.side)).map { naiveRound($0, p.q) } ?? spot
             tables.flow.append(
                 [
                     .int(end - naiveSecond), .int(end), .text(String(key.side)), .int(key.price), .int(spot),
-                    .int((key.price - spot) / p.q), .int((key.price - anchor) / p.q),
+                    // The column has 32 bits; a best price farther away than that is held to them.
+                    .int((key.price - spot) / p.q), .int(Int64(Int32(clamping: (key.price - anchor) / p.q))),
                 ] + s.map { .int($0) } + [.bool(reason == "ok")])
         }
         return whole.filter { !onLattice($0.key.price) }.values.reduce(0, +)
@@ -225,7 +231,8 @@ struct NaiveReplay {
                     let valid = p.underlying[end]!.valid && !invalid.contains(NaiveKey(side: right, price: k))
                     tables.flow.append(
                         [
-                            .int(end - naiveSecond), .int(end), .int(reference + k * p.step), .text(String(right)),
+                            .int(end - naiveSecond), .int(end), .int(reference + k * p.step),
+                            .text(String(right)),
                             .text(String(side)), .int(spot), .int(reference), .int(k * p.step / p.tick),
                         ] + s.map { .int($0) } + [.bool(valid)])
                 }

@@ -55,7 +55,8 @@ struct WorkedCase: CustomTestStringConvertible, Sendable {
             let time = integer(event["ts_event"])
             return NaiveRecord(
                 recv: event.keys.contains("ts_recv") ? integer(event["ts_recv"]) : time, event: time,
-                action: Character(event["action"] as! String), side: Character(event["side"] as? String ?? "N"),
+                action: Character(event["action"] as! String),
+                side: Character(event["side"] as? String ?? "N"),
                 id: UInt64(integer(event["order_id"]) ?? 0), price: integer(event["price_int"]),
                 size: integer(event["size"]) ?? 0, flags: Int(integer(event["flags"])!),
                 publisher: Int(integer(event["publisher_id"]) ?? 1),
