@@ -161,7 +161,7 @@ import Testing
         #expect(throws: error) { try engine.play(Window(spotRef: Self.anchor, rows: [row])) }
     }
 
-    @Test(arguments: [Int64(0), -250_000_000, 250_000_001, .min, .max, (1 << 61) + 250_000_000])
+    @Test(arguments: [Int64(0), -250_000_000, 250_000_001, .min, .max, (1 << 62) + 72_612_096])
     func `an anchor off the grid is refused`(anchor: Int64) throws {
         for frame in EMAFrame.allCases {
             var engine = try SurfaceEngine(halfWidth: 10, latticeStep: Self.q, emaFrame: frame)
@@ -235,6 +235,9 @@ import Testing
         }
         #expect(throws: PhysicsError.self) {
             _ = try OptionSurfaceEngine(halfWidth: 1, strikeStep: 5, tick: 2)
+        }
+        #expect(throws: PhysicsError.self) {
+            _ = try OptionSurfaceEngine(halfWidth: 1, strikeStep: 1 << 62, tick: 1 << 61)
         }
         #expect(throws: PhysicsError.self) {
             _ = try ForecastEngine(halfWidth: 63, latticeStep: 1, parameters: ForecastParameters())
