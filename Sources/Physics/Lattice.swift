@@ -16,8 +16,8 @@ struct Lattice {
         guard (1...4096).contains(halfWidth) else {
             throw .invalidParameter(name: "half width", value: "\(halfWidth)", expected: "1…4096 cells")
         }
-        guard (1...1_000_000).contains(spacing) else {
-            throw .invalidParameter(name: "step/tick", value: "\(spacing)", expected: "1…1000000")
+        guard (1...100_000).contains(spacing) else {
+            throw .invalidParameter(name: "step/tick", value: "\(spacing)", expected: "1…100000")
         }
         self.halfWidth = halfWidth
         self.lanes = lanes

@@ -5,9 +5,10 @@ import FixedMath
 /// and what follows from them. The engines of the products own one and say which key a cell has.
 ///
 /// - Source: spec/physics.md, sections 3 to 7.
+@usableFromInline
 struct LatticeEngine: ~Copyable {
     let lattice: Lattice
-    private(set) var surface: Surface
+    @usableFromInline private(set) var surface: Surface
     private var averages: MovingAverages
     private var velocity: VelocityField
     private var lane: Lane

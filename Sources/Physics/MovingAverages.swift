@@ -17,10 +17,8 @@ struct MovingAverages: ~Copyable {
     static let blockLength = 64
     private static let blockShift: Int64 = 6
 
-    /// The six values of a key, each a run of `blockLength` in a lane of a block.
-    enum Value: Int, CaseIterable {
-        case ema2, ema8, ema32, ema128, du, d2u
-    }
+    /// Values of a key, each a run of `blockLength` in a lane of a block: y for τ = 2, 8, 32, 128 s, du, d2u.
+    static let valueCount = 6
 
     private struct BlockEntry: BitwiseCopyable {
         /// The block holds positions number·64 … number·64 + 63.
@@ -48,7 +46,7 @@ struct MovingAverages: ~Copyable {
     /// Blocks held: a measure of the memory in use.
     var blockCount: Int { entries.count }
 
-    private var slotLength: Int { lanes * Value.allCases.count * Self.blockLength }
+    private var slotLength: Int { lanes * Self.valueCount * Self.blockLength }
     private var slotFlags: Int { lanes * Self.blockLength }
 }
 
@@ -91,14 +89,12 @@ extension MovingAverages {
                     let values = state.baseAddress! + entry.slot * length
                     let marks = fresh.baseAddress! + entry.slot * flags
                     for lane in 0..<lanes {
-                        let run = values + lane * Value.allCases.count * Self.blockLength
+                        let run = values + lane * Self.valueCount * Self.blockLength
                         if isPlain {
                             velocity.withBlock(lane: lane, offset: offset) { advance(run, $0, weights) }
                         } else {
-                            advance(
-                                run, marks + lane * Self.blockLength, velocity, held: held, lane: lane,
-                                offset: offset,
-                                weights)
+                            let flags = marks + lane * Self.blockLength
+                            advance(run, flags, velocity, held: held, lane: lane, offset: offset, weights)
                         }
                     }
                 }
@@ -113,9 +109,9 @@ extension MovingAverages {
     ///
     /// - Parameters:
     ///   - first: position of the first cell of each lane.
-    ///   - result: six columns of lanes·width values, `stride` apart, in the order of `Value`.
+    ///   - result: six columns of lanes·width values, `stride` apart: y for τ = 2, 8, 32, 128 s, du, d2u.
     func read(first: Int64, width: Int, result: UnsafeMutablePointer<Double>, stride: Int) {
-        let values = Value.allCases.count
+        let values = Self.valueCount
         result.update(repeating: 0, count: values * stride)
         state.withUnsafeElements { state in
             for i in 0..<entries.count {

@@ -13,7 +13,7 @@ public struct OptionSurfaceEngine: ~Copyable {
     /// step/tick: 20 for futures options, 2 for equity options.
     public let spacing: Int
     private let strikeStep: Int64
-    private var core: LatticeEngine
+    @usableFromInline var core: LatticeEngine
     /// rel_ticks of each row, the same in every window.
     public let relTicks: Buffer<Int32>
     /// Right of each row as index in C, P, the same in every window.
@@ -31,10 +31,11 @@ public struct OptionSurfaceEngine: ~Copyable {
     ///   - strikeStep: distance of strikes in price_1e-9.
     ///   - tick: unit of rel_ticks in price_1e-9; divides `strikeStep`.
     public init(halfWidth: Int, strikeStep: Int64, tick: Int64) throws(PhysicsError) {
-        guard tick > 0, strikeStep > 0, strikeStep % tick == 0, strikeStep / tick <= 1_000_000 else {
+        // Up to 2^48, so that no strike of a lattice around a good anchor overflows.
+        guard tick > 0, strikeStep > 0, strikeStep % tick == 0, strikeStep <= 1 << 48 else {
             throw .invalidParameter(
                 name: "strike step", value: "\(strikeStep)",
-                expected: "a positive multiple of the tick \(tick)")
+                expected: "a positive multiple of the tick \(tick) up to 2^48")
         }
         let spacing = Int(strikeStep / tick)
         let lattice = try Lattice(halfWidth: halfWidth, lanes: 4, spacing: spacing)
@@ -43,7 +44,7 @@ public struct OptionSurfaceEngine: ~Copyable {
         var side = Buffer<UInt8>()
         for lane in UInt8(0)..<4 {
             for k in -halfWidth...halfWidth {
-                relTicks.append(Int32(truncatingIfNeeded: k * spacing))
+                relTicks.append(Int32(k * spacing))
                 right.append(lane / 2)
                 side.append(lane % 2)
             }
@@ -63,6 +64,7 @@ public struct OptionSurfaceEngine: ~Copyable {
     public var rowCount: Int { core.lattice.rows }
 
     /// The closed window.
+    @inlinable
     public var surface: Surface {
         _read { yield core.surface }
     }

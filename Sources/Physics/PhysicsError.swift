@@ -12,7 +12,7 @@ public enum PhysicsError: Error, Equatable, Sendable, CustomStringConvertible {
     case negativeQuantity(column: String, value: Int64)
     /// A column of the surfaces holds a NaN or an infinity.
     case notFinite(windowEnd: Int64)
-    /// An anchor is not positive, beyond 2^61, or no multiple of its step.
+    /// An anchor is not positive, beyond 2^62, or no multiple of its step.
     case anchorOffGrid(price: Int64, step: Int64)
     /// rel_ticks − rel_ticks_side differs between rows of one window and side.
     case unevenSideAnchor(relTicks: Int32, relTicksSide: Int32, expected: Int64)
@@ -34,7 +34,7 @@ public enum PhysicsError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notFinite(let windowEnd):
             "the surfaces of the window ending at \(windowEnd) ns hold a NaN or an infinity"
         case .anchorOffGrid(let price, let step):
-            "anchor price \(price) is not a positive multiple of \(step) up to 2^61"
+            "anchor price \(price) is not a positive multiple of \(step) up to 2^62"
         case .unevenSideAnchor(let relTicks, let relTicksSide, let expected):
             "rel_ticks \(relTicks) and rel_ticks_side \(relTicksSide) differ by another number than the "
                 + "\(expected) of their window and side"
@@ -44,9 +44,9 @@ public enum PhysicsError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// `price`/`step` for a positive multiple of `step` up to 2^61, the largest good price.
+/// `price`/`step` for a positive multiple of `step` up to 2^62: good prices end at 2^61, and a bucket may round up.
 func gridIndex(of price: Int64, step: Int64) throws(PhysicsError) -> Int64 {
-    guard price > 0, price <= 1 << 61, price % step == 0 else {
+    guard price > 0, price <= 1 << 62, price % step == 0 else {
         throw .anchorOffGrid(price: price, step: step)
     }
     return price / step

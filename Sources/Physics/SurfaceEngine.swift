@@ -23,7 +23,7 @@ public struct SurfaceEngine: ~Copyable {
     public let halfWidth: Int
     private let latticeStep: Int64
     private let emaFrame: EMAFrame
-    private var core: LatticeEngine
+    @usableFromInline var core: LatticeEngine
     /// rel_ticks of each row, the same in every window.
     public let relTicks: Buffer<Int32>
     /// Side of each row as index in A, B, the same in every window.
@@ -62,6 +62,7 @@ public struct SurfaceEngine: ~Copyable {
     public var rowCount: Int { core.lattice.rows }
 
     /// The closed window.
+    @inlinable
     public var surface: Surface {
         _read { yield core.surface }
     }

@@ -95,6 +95,40 @@ import Testing
         #expect(engine.surface[.uEma8, row: row] == 1)
     }
 
+    @Test func `an idle strike that is invalid in the first window stays fresh, too`() throws {
+        var engine = try OptionSurfaceEngine(halfWidth: 2, strikeStep: 4, tick: 2)
+        var rows = emptyOptionRows(kmax: 2)
+        let row = rows.firstIndex { $0.x == -2 && $0.right == 0 && $0.side == 1 }!
+        rows[row].isValid = false
+        try engine.play(strikeRef: 40, rows)
+        rows[row] = Row(x: -2, side: 1, start: 0, end: 1, add: 1)
+        rows[row - 5] = Row(x: -2, side: 0, start: 0, end: 1, add: 1)
+        try engine.play(strikeRef: 40, rows)
+        #expect(engine.surface[.uEma128, row: row] == 1)
+        #expect(agrees(engine.surface[.uEma128, row: row - 5], 0.007782061739756485))
+    }
+
+    @Test func `an invalid strike changes no bit of the others, down to rest`() throws {
+        var engine = try OptionSurfaceEngine(halfWidth: 10, strikeStep: 4, tick: 2)
+        var other = try OptionSurfaceEngine(halfWidth: 10, strikeStep: 4, tick: 2)
+        var streams = Streams(seed: 41)
+        var rows = emptyOptionRows(kmax: 10)
+        for i in rows.indices where rows[i].right == 0 { streams.fill(&rows[i]) }
+        for second in 0..<400 {
+            try engine.play(strikeRef: 400, rows)
+            // The last row is of another lane, right P.
+            rows[rows.count - 1].isValid = second == 0
+            try other.play(strikeRef: 400, rows)
+            for column in [SurfaceColumn.uEma2, .uEma8, .uEma32, .uEma128, .duDt, .d2uDt2, .uNear, .omegaFar]
+            {
+                let expected = engine.surface.withRun(of: column) { $0.map(\.bitPattern) }
+                #expect(other.surface.withRun(of: column) { $0.map(\.bitPattern) } == expected)
+            }
+            rows = emptyOptionRows(kmax: 10)
+        }
+        #expect(engine.surface[.uEma8, row: 0] == 0)
+    }
+
     @Test func `without fills and rest Omega is half of rho`() throws {
         var engine = try OptionSurfaceEngine(halfWidth: 25, strikeStep: 1_000_000_000, tick: 500_000_000)
         var streams = Streams(seed: 9)
@@ -127,7 +161,7 @@ import Testing
         #expect(throws: error) { try engine.play(Window(spotRef: Self.anchor, rows: [row])) }
     }
 
-    @Test(arguments: [Int64(0), -250_000_000, 250_000_001, .min, .max, (1 << 61) + 250_000_000])
+    @Test(arguments: [Int64(0), -250_000_000, 250_000_001, .min, .max, (1 << 62) + 72_612_096])
     func `an anchor off the grid is refused`(anchor: Int64) throws {
         for frame in EMAFrame.allCases {
             var engine = try SurfaceEngine(halfWidth: 10, latticeStep: Self.q, emaFrame: frame)
@@ -201,6 +235,9 @@ import Testing
         }
         #expect(throws: PhysicsError.self) {
             _ = try OptionSurfaceEngine(halfWidth: 1, strikeStep: 5, tick: 2)
+        }
+        #expect(throws: PhysicsError.self) {
+            _ = try OptionSurfaceEngine(halfWidth: 1, strikeStep: 1 << 62, tick: 1 << 61)
         }
         #expect(throws: PhysicsError.self) {
             _ = try ForecastEngine(halfWidth: 63, latticeStep: 1, parameters: ForecastParameters())
