@@ -55,7 +55,7 @@ let package = Package(
         room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
-        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Contracts", "JSON", "CivilTime"]),
+        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"]),
         .executableTarget(
             name: "tarn",
             dependencies: [
@@ -80,8 +80,6 @@ let package = Package(
         tests("FixedMathTests", ["FixedMath"]),
         tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
         tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
-        tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
-        tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
         tests("StagesTests", ["Stages", "CivilTime"]),
         tests("JSONTests", ["JSON"]),
         tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
