@@ -63,10 +63,7 @@ func stage(
 ) throws(LakeError) -> StagedPartition {
     var writer = try PartitionWriter(
         run, address, contract: sampleContract, provenance: provenance, compression: .none)
-    let result = values.withUnsafeBufferPointer { buffer in
-        Result { () throws(LakeError) in try writer.write([ColumnView(.int64(buffer))]) }
-    }
-    try result.get()
+    try values.withUnsafeBufferPointer { (buffer) throws(LakeError) in try writer.write([ColumnView(.int64(buffer))]) }
     return try writer.finish()
 }
 

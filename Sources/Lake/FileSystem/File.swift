@@ -79,10 +79,7 @@ extension File {
     }
 
     package borrowing func write(_ bytes: [UInt8]) throws(LakeError) {
-        let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(LakeError) in try write(buffer) }
-        }
-        try result.get()
+        try bytes.withUnsafeBufferPointer { (buffer) throws(LakeError) in try write(UnsafeRawBufferPointer(buffer)) }
     }
 
     /// Reads at the current position. 0 at the end.
@@ -105,12 +102,9 @@ extension File {
         var bytes = [UInt8](repeating: 0, count: Int(size))
         var filled = 0
         while filled < bytes.count {
-            let result = bytes.withUnsafeMutableBytes { buffer in
-                Result { () throws(LakeError) in
-                    try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-                }
+            let count = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(LakeError) in
+                try read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[filled...])))
             }
-            let count = try result.get()
             if count == 0 { break }
             filled += count
         }

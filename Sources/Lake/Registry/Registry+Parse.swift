@@ -18,7 +18,7 @@ extension Registry {
     }
 
     public init(parsing bytes: [UInt8], file: String, contracts: ContractSet) throws(RegistryError) {
-        let top = try YAMLMapping(YAMLNode(parsing: bytes, file: file), file: file, place: "the registry")
+        let top = try YAMLMapping(YAMLNode.parse(bytes, file: file), file: file, place: "the registry")
         try top.require(keys: ["version", "lake_root", "roots", "stages"])
         let version = try top.value("version")
         guard try version.integer() == Registry.version else {

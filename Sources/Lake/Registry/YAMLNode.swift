@@ -37,17 +37,14 @@ struct YAMLNode {
 }
 
 extension YAMLNode {
-    init(parsing bytes: [UInt8], file: String) throws(RegistryError) {
+    static func parse(_ bytes: [UInt8], file: String) throws(RegistryError) -> YAMLNode {
         guard bytes.count <= YAMLNode.maximumBytes else {
             throw RegistryError(.tooLarge, file: file, line: 1, "larger than \(YAMLNode.maximumBytes) bytes")
         }
-        let result = bytes.withUnsafeBufferPointer { buffer in
-            Result { () throws(RegistryError) in
-                var composer = YAMLComposer(buffer, file: file)
-                return try composer.document()
-            }
+        return try bytes.withUnsafeBufferPointer { (buffer) throws(RegistryError) in
+            var composer = YAMLComposer(buffer, file: file)
+            return try composer.document()
         }
-        self = try result.get()
     }
 }
 
@@ -59,10 +56,12 @@ private struct YAMLComposer: ~Copyable {
 
     /// - Parameter bytes: must outlive the composer.
     init(_ bytes: UnsafeBufferPointer<UInt8>, file: String) {
-        parser = .allocate(capacity: 1)
+        // All of self is set at once: the compiler releases members that are not set yet when calls come in between.
+        let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         precondition(yaml_parser_initialize(parser) == 1, "out of memory")
         yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+        self.parser = parser
         self.file = file
     }
 
@@ -186,8 +185,11 @@ extension YAMLComposer {
     }
 
     private func problem() -> RegistryError {
-        let reason = parser.pointee.problem.map { String(cString: $0) } ?? "out of memory"
-        let line = Int(parser.pointee.problem_mark.line) + 1
-        return error(.syntax, line, reason)
+        let problem = parser.pointee
+        var reason = problem.problem.map { String(cString: $0) } ?? "out of memory"
+        if let context = problem.context {
+            reason += " \(String(cString: context)) in line \(problem.context_mark.line + 1)"
+        }
+        return error(.syntax, Int(problem.problem_mark.line) + 1, reason)
     }
 }
