@@ -56,6 +56,7 @@ let package = Package(
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
         room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"]),
+        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime"]),
         .executableTarget(
             name: "tarn",
             dependencies: [
@@ -82,8 +83,6 @@ let package = Package(
         tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
         tests("StagesTests", ["Stages", "CivilTime"]),
         tests("JSONTests", ["JSON"]),
-        tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
-        tests("TablesTests", ["Tables", "Contracts", "Columnar"]),
         .target(name: "CFaults", path: "Tests/CFaults"),
         tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
     ],

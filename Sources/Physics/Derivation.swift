@@ -70,10 +70,8 @@ extension SurfaceColumns {
             for i in 1..<width - 1 {
                 second[i] = ((u[i + 1] - 2 * u[i]) + u[i - 1]) / square
             }
-            for end in [0, width - 1] {
-                first[end] = 0
-                second[end] = 0
-            }
+            (first[0], first[width - 1]) = (0, 0)
+            (second[0], second[width - 1]) = (0, 0)
         }
     }
 }

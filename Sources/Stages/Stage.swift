@@ -1,6 +1,7 @@
 import CivilTime
 import Contracts
 import Lake
+import Parquet
 
 /// A step of the flow: makes the tables of its registry entry from raw files or from tables further up.
 ///

@@ -11,24 +11,6 @@ struct StageParameters {
         self.values = provenance.parameters
     }
 
-    /// Parameters that hold times of day.
-    static let clockTimes: Set<String> = ["output_start", "output_end"]
-
-    /// Times as UTC nanoseconds on the date, everything else as it is, so that equal instants are equal
-    /// parameters however they were written.
-    ///
-    /// - Throws: `configuration` when a time is none.
-    static func normalised(
-        _ value: ParameterValue, of name: String, on date: CivilDate
-    ) throws(StageError) -> ParameterValue {
-        guard clockTimes.contains(name), case .text(let text) = value else { return value }
-        guard let time = ClockTime(parsing: text) else {
-            throw .configuration(
-                "parameter \(name): expected a time HH:MM[:SS] of New York or HH:MM[:SS]Z up to 24:00:00, found '\(text)'")
-        }
-        return .integer(time.utcNanoseconds(on: date))
-    }
-
     func integer(_ name: String) throws(StageError) -> Int64 {
         guard case .integer(let value) = values[name] else { throw error(name, "an integer") }
         return value
@@ -66,5 +48,25 @@ struct StageParameters {
     private func error(_ name: String, _ expected: String) -> StageError {
         .configuration(
             "parameter \(name): expected \(expected), found \(values[name].map { "'\($0)'" } ?? "nothing")")
+    }
+}
+
+extension StageRequest {
+    /// Parameters that hold times of day.
+    private static let clockTimes: Set<String> = ["output_start", "output_end"]
+
+    /// Times as UTC nanoseconds on the date, everything else as it is, so that equal instants are equal
+    /// parameters however they were written.
+    ///
+    /// - Throws: `configuration` when a time is none.
+    public static func normalised(
+        _ value: ParameterValue, of name: String, on date: CivilDate
+    ) throws(StageError) -> ParameterValue {
+        guard clockTimes.contains(name), case .text(let text) = value else { return value }
+        guard let time = ClockTime(parsing: text) else {
+            throw .configuration(
+                "parameter \(name): expected a time HH:MM[:SS] of New York or HH:MM[:SS]Z up to 24:00:00, found '\(text)'")
+        }
+        return .integer(time.utcNanoseconds(on: date))
     }
 }

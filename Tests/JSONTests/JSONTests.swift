@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(arguments: zip(
-        [0.1, 1, -0.0, 1e21, 5e-324, 1.7976931348623157e308, 0.30000000000000004, 1e-9],
+        [0.1, 1, -0.0, 1e21, .leastNonzeroMagnitude, 1.7976931348623157e308, 0.30000000000000004, 1e-9],
         ["0.1", "1.0", "-0.0", "1e+21", "5e-324", "1.7976931348623157e+308", "0.30000000000000004", "1e-09"]))
     func `a double has its shortest digits`(value: Double, text: String) {
         #expect(JSONValue.double(value).serialized() == text)

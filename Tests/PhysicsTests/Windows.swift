@@ -2,7 +2,7 @@ import Columnar
 import Physics
 
 /// One silver row, keyed by its cell.
-struct Row {
+struct Row: Sendable {
     var x: Int
     var side: Int
     var right = 0

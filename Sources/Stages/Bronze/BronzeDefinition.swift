@@ -90,16 +90,16 @@ private func planOfWholeFiles(
     _ request: StageRequest, schema: Schema, table: String, in site: StageSite
 ) throws -> StagePlan {
     let asked = try FutureRequest(request.symbol)
-    let files = try site.raw.files(schema: schema.name, date: request.date)
+    let files = try site.rawDays(schema, request.date).flatMap(\.files)
     guard !files.isEmpty else { return .nothing("there is no raw \(schema.name) file of \(request.date)") }
-    let datasets = Set(files.map(\.dataset)).sorted()
+    let datasets = Set(files.map(\.location.dataset)).sorted()
     guard datasets.count == 1 else {
         throw StageError.configuration(
             "raw \(schema.name) files of \(request.date) are of several datasets: \(datasets.joined(separator: ", "))")
     }
     return .task(
         StageTask(
-            request, symbol: asked.root, inputs: files.map { .raw(path: $0.path, sha256: $0.sha256) },
+            request, symbol: asked.root, inputs: files.map(\.input),
             defaults: request.declaration.parameters, outputs: [try request.output(table, asked.root)]))
 }
 

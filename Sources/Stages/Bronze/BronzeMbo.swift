@@ -15,12 +15,11 @@ public struct BronzeMbo: Stage {
 
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         let asked = try FutureRequest(request.symbol)
-        if try site.raw.files(schema: Schema.mbo.name, date: request.date).isEmpty,
-            try site.raw.hasNoData(schema: Schema.mbo.name, date: request.date)
-        {
+        let days = try site.rawDays(.mbo, request.date)
+        if days.allSatisfy(\.files.isEmpty), let marked = days.first(where: { $0.noData != nil }) {
             return .task(
                 StageTask(
-                    request, symbol: request.symbol, inputs: [], defaults: request.declaration.parameters,
+                    request, symbol: request.symbol, inputs: marked.inputs, defaults: request.declaration.parameters,
                     outputs: [try request.output("mbo", asked.contract ?? asked.root)], isWithoutData: true))
         }
         let selection = try RawSelection(

@@ -78,8 +78,8 @@ struct RawFeed {
         options.usesThread = false
         var file = try DBNFile(path: path, options: options)
         while head.count < RawFeed.longestOverlap, try file.nextBlock() { head.append(file.block) }
-        return longestOverlap(
-            of: tail.records.suffix(RawFeed.longestOverlap), with: head.records.prefix(RawFeed.longestOverlap))
+        return commonRecords(
+            endOf: tail.records.suffix(RawFeed.longestOverlap), startOf: head.records.prefix(RawFeed.longestOverlap))
     }
 }
 
@@ -110,7 +110,7 @@ private struct Tail {
 /// The largest k for which the last k elements of `tail` equal the first k of `head`.
 ///
 /// The border of head + gap + tail, by the prefix function of Knuth, Morris and Pratt. O(n).
-func longestOverlap(of tail: some Collection<[UInt8]>, with head: some Collection<[UInt8]>) -> Int {
+func commonRecords(endOf tail: some Collection<[UInt8]>, startOf head: some Collection<[UInt8]>) -> Int {
     var numbers: [[UInt8]: Int] = [:]
     func number(_ record: [UInt8]) -> Int {
         let next = numbers.count

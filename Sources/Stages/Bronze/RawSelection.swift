@@ -17,7 +17,7 @@ struct RawSelection {
     init(
         schema: Schema, date: CivilDate, asked: String, in site: StageSite, isWanted: (String) -> Bool
     ) throws {
-        let all = try site.raw.files(schema: schema.name, date: date)
+        let all = try site.rawDays(schema, date).flatMap(\.files)
         guard !all.isEmpty else {
             throw StageError.missingInput("there is no raw \(schema.name) file of \(date): tarn raw add FILE…")
         }
@@ -30,7 +30,7 @@ struct RawSelection {
             let symbols = Set(header.symbology.instruments(on: date).map(\.symbol))
             known.formUnion(symbols)
             let matching = symbols.filter(isWanted)
-            if !matching.isEmpty { wanted[file.dataset, default: []].formUnion(matching) }
+            if !matching.isEmpty { wanted[file.location.dataset, default: []].formUnion(matching) }
         }
         guard let dataset = wanted.keys.first else {
             let sample = known.sorted().prefix(8).joined(separator: ", ")
@@ -43,11 +43,18 @@ struct RawSelection {
                 "\(asked) of \(date) is in raw \(schema.name) files of several datasets: "
                     + wanted.keys.sorted().joined(separator: ", "))
         }
-        files = all.filter { $0.dataset == dataset }
+        files = all.filter { $0.location.dataset == dataset }
         symbols = wanted[dataset, default: []].sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    var inputs: [Input] { files.map { .raw(path: $0.path, sha256: $0.sha256) } }
+    var inputs: [Input] { files.map(\.input) }
+}
+
+extension StageSite {
+    /// The vendor's raw files of a schema and date, one day for each vendor dataset.
+    func rawDays(_ schema: Schema, _ date: CivilDate) throws(LakeError) -> [RawDay] {
+        try raw.days(RawFilter(source: .databento, schema: schema.name, dates: date...date))
+    }
 }
 
 /// Finds the partition of a record by its instrument id.

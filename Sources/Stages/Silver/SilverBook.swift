@@ -109,7 +109,7 @@ private func bronzeMbo(_ request: StageRequest, _ contract: String) throws -> Pa
 func clockedDefaults(of request: StageRequest) throws(StageError) -> [String: ParameterValue] {
     var defaults: [String: ParameterValue] = [:]
     for (name, value) in request.declaration.parameters {
-        defaults[name] = try StageParameters.normalised(value, of: name, on: request.date)
+        defaults[name] = try StageRequest.normalised(value, of: name, on: request.date)
     }
     return defaults
 }

@@ -1,3 +1,4 @@
+import Contracts
 import CivilTime
 import Lake
 import Tables
