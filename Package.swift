@@ -55,7 +55,6 @@ let package = Package(
         room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
-        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"]),
         room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime"]),
         .executableTarget(
             name: "tarn",
