@@ -2,6 +2,7 @@ import Arguments
 import Contracts
 import Glibc
 import JSON
+import Lake
 import Pipeline
 import Terminal
 
@@ -94,6 +95,15 @@ final class Session {
         console.result(value.serialized(.pretty))
     }
 
+    /// The result of a command, for whom it is wanted; nil where there is nothing to say to people.
+    func report(_ json: JSONValue, _ text: String?) {
+        if isJSON {
+            emit(json)
+        } else if let text {
+            console.result(text)
+        }
+    }
+
     // MARK: - The project
 
     /// The directory with `datasets.yaml`.
@@ -121,5 +131,33 @@ final class Session {
     /// The contracts of the project.
     func contracts() throws -> ContractSet {
         try ContractSet(directory: "\(projectRoot())/contracts")
+    }
+
+    /// The project's `datasets.yaml`.
+    func registry() throws -> Registry {
+        try Registry(path: "\(projectRoot())/datasets.yaml", contracts: contracts())
+    }
+
+    /// The lake: `--lake`, or `lake_root` of the registry, which is relative to the project.
+    func lake() throws -> Lake {
+        if let given = globals.lake { return Lake(root: given) }
+        let root = try registry().lakeRoot
+        return try Lake(root: root.hasPrefix("/") ? root : "\(projectRoot())/\(root)")
+    }
+
+    /// The schemas of raw files that a product is made from.
+    func rawSchemas(of product: String) throws -> Set<String> {
+        let registry = try registry()
+        guard registry.products.contains(product) else {
+            throw Failure(
+                .usage, "no stage of datasets.yaml makes the product '\(product)'",
+                advice: nearest(to: product, among: registry.products).map { "did you mean '\($0)'?" }
+                    ?? "known: \(registry.products.joined(separator: ", "))")
+        }
+        let sources = registry.stages.filter { $0.products.contains(product) }.flatMap(\.reads).map(\.source)
+        return Set(
+            sources.compactMap { source in
+                if case .raw(let schema) = source { schema } else { nil }
+            })
     }
 }

@@ -13,6 +13,9 @@ struct Tarn {
             About(
                 "tarn", "Turn raw exchange files into a research data lake: raw, bronze, silver, gold.",
                 examples: [
+                    Example(
+                        "tarn raw add *.mbo.dbn.zst --product-type future_mbo",
+                        "puts vendor files into the lake"),
                     Example("tarn inspect glbx-mdp3-20260303.mbo.dbn.zst", "shows what a vendor file holds"),
                     Example(
                         "tarn contracts show silver.future_mbo.book_snapshot_1s",
@@ -20,6 +23,9 @@ struct Tarn {
                 ]),
             globals: Globals.self,
             entries: [
+                .group(
+                    About("raw", "Vendor files: put them into the lake, list them, check them."),
+                    [RawAdd.self, RawList.self, RawVerify.self]),
                 .group(
                     About("contracts", "The definitions of all tables: check them, show them."),
                     [ContractsCheck.self, ContractsShow.self]),
