@@ -59,6 +59,8 @@ let package = Package(
             dependencies: ["Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"],
             swiftSettings: strict),
 
+        tests("ParquetTests", ["Parquet", "Columnar"]),
+
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),

@@ -31,31 +31,45 @@ enum ByteStreamSplit {
     }
 
     /// Joins values `first ..< first + count` of streams of `total` bytes.
-    static func join(
-        _ streams: UnsafePointer<UInt8>, total: Int, first: Int, count: Int,
-        to out: UnsafeMutablePointer<UInt64>
+    static func join<T: FixedWidthInteger & UnsignedInteger>(
+        _ streams: UnsafePointer<UInt8>, total: Int, first: Int, count: Int, to out: UnsafeMutablePointer<T>
     ) {
         precondition(first >= 0 && count >= 0 && first + count <= total)
-        let blocks = count / 16
+        var done = 0
+        if T.bitWidth == 64 {
+            done = count & ~15
+            joinBlocks(streams + first, total: total, blocks: done / 16, to: UnsafeMutableRawPointer(out))
+        }
+        for i in done..<count {
+            var value: T = 0
+            for stream in 0..<T.bitWidth / 8 {
+                value |= T(truncatingIfNeeded: streams[stream * total + first + i]) << T(8 * stream)
+            }
+            out[i] = value
+        }
+    }
+
+    private static func joinBlocks(
+        _ streams: UnsafePointer<UInt8>, total: Int, blocks: Int, to out: UnsafeMutableRawPointer
+    ) {
         for block in 0..<blocks {
-            let s = UnsafeRawPointer(streams + first + block * 16)
+            let s = UnsafeRawPointer(streams + block * 16)
             @inline(__always) func stream(_ i: Int) -> SIMD2<UInt64> {
                 s.loadUnaligned(fromByteOffset: i * total, as: SIMD2<UInt64>.self)
             }
             var m = Matrix(
                 stream(0), stream(1), stream(2), stream(3), stream(4), stream(5), stream(6), stream(7))
             m.transpose()
-            let o = out + block * 16
-            let rows = (m.a, m.b, m.c, m.d, m.e, m.f, m.g, m.h)
-            (o[0], o[1], o[2], o[3]) = (rows.0[0], rows.1[0], rows.2[0], rows.3[0])
-            (o[4], o[5], o[6], o[7]) = (rows.4[0], rows.5[0], rows.6[0], rows.7[0])
-            (o[8], o[9], o[10], o[11]) = (rows.0[1], rows.1[1], rows.2[1], rows.3[1])
-            (o[12], o[13], o[14], o[15]) = (rows.4[1], rows.5[1], rows.6[1], rows.7[1])
-        }
-        for i in blocks * 16..<count {
-            var value: UInt64 = 0
-            for stream in 0..<8 { value |= UInt64(streams[stream * total + first + i]) << UInt64(8 * stream) }
-            out[i] = value
+            let o = out + block * 128
+            // Neighbouring rows side by side: the low lanes are values 0 to 7, the high lanes 8 to 15.
+            @inline(__always) func store(_ a: SIMD2<UInt64>, _ b: SIMD2<UInt64>, _ i: Int) {
+                o.storeBytes(of: SIMD2(a[0], b[0]), toByteOffset: i * 8, as: SIMD2<UInt64>.self)
+                o.storeBytes(of: SIMD2(a[1], b[1]), toByteOffset: 64 + i * 8, as: SIMD2<UInt64>.self)
+            }
+            store(m.a, m.b, 0)
+            store(m.c, m.d, 2)
+            store(m.e, m.f, 4)
+            store(m.g, m.h, 6)
         }
     }
 
