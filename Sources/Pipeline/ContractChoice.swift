@@ -2,6 +2,7 @@ import CivilTime
 import Contracts
 import JSON
 import Lake
+import Stages
 import Tables
 
 /// The row of a contract_day partition.

@@ -1,8 +1,3 @@
-import Contracts
-import DBN
-import Lake
-import Parquet
-
 /// What the caller of the program can do next. The only list of exit codes.
 public enum ExitStatus: Int32, Sendable, CaseIterable {
     /// Done, or already fresh.
@@ -57,51 +52,4 @@ public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { message }
-}
-
-extension Failure {
-    /// What an error of any room means to the user.
-    public init(explaining error: any Error) {
-        switch error {
-        case let failure as Failure: self = failure
-        case let error as LakeError: self.init(ExitStatus(error.category), "\(error)")
-        case let error as RegistryError: self.init(.usage, "\(error)")
-        case let error as ContractError: self.init(.usage, "\(error)")
-        case let error as DBNError: self.init(ExitStatus(error.fault), "\(error)")
-        case let error as ParquetError: self.init(ExitStatus(error.kind), "\(error)")
-        default: self.init(.failed, "\(error)")
-        }
-    }
-}
-
-extension ExitStatus {
-    init(_ category: LakeError.Category) {
-        self =
-            switch category {
-            case .usage: .usage
-            case .notReady: .notReady
-            case .violation: .violation
-            case .corrupt: .corrupt
-            case .transient: .transient
-            case .defect: .failed
-            }
-    }
-
-    init(_ kind: ParquetError.Kind) {
-        self =
-            switch kind {
-            case .corrupt, .unsupported, .limit: .corrupt
-            case .mismatch: .violation
-            case .system: .transient
-            }
-    }
-
-    init(_ fault: DBNError.Fault) {
-        self =
-            switch fault {
-            case .system: .transient
-            case .notEncodable: .failed
-            default: .corrupt
-            }
-    }
 }

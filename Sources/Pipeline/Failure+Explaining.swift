@@ -12,13 +12,13 @@ extension Failure {
         switch error {
         case let failure as Failure: self = failure
         case let error as StageError: self.init(error)
-        case let error as LakeError: self.init(error)
+        case let error as LakeError: self.init(ExitStatus(error.category), "\(error)")
         case let error as DBNError:
             self.init(
-                error.fault == .system ? .transient : error.fault == .notEncodable ? .failed : .corrupt, "\(error)",
+                ExitStatus(error.fault), "\(error)",
                 advice: error.isTruncation ? "--allow-truncated publishes what is there, marked as such" : nil)
-        case let error as ParquetError: self.init(.corrupt, "\(error)")
-        case let error as ContractError: self.init(.usage, "contracts/\(error)")
+        case let error as ParquetError: self.init(ExitStatus(error.kind), "\(error)")
+        case let error as ContractError: self.init(.usage, "\(error)")
         case let error as RegistryError: self.init(.usage, "\(error)")
         case let error as BookError: self.init(error)
         case let error as PhysicsError: self.init(.corrupt, "\(error)")
@@ -36,19 +36,6 @@ extension Failure {
         }
     }
 
-    private init(_ error: LakeError) {
-        let status: ExitStatus =
-            switch error.category {
-            case .usage: .usage
-            case .notReady: .notReady
-            case .violation: .violation
-            case .corrupt: .corrupt
-            case .transient: .transient
-            case .defect: .failed
-            }
-        self.init(status, "\(error)")
-    }
-
     private init(_ error: BookError) {
         switch error {
         case .parameter: self.init(.usage, "\(error)")
@@ -56,5 +43,37 @@ extension Failure {
         case .identity: self.init(.failed, "\(error)")
         default: self.init(.corrupt, "\(error)")
         }
+    }
+}
+
+extension ExitStatus {
+    init(_ category: LakeError.Category) {
+        self =
+            switch category {
+            case .usage: .usage
+            case .notReady: .notReady
+            case .violation: .violation
+            case .corrupt: .corrupt
+            case .transient: .transient
+            case .defect: .failed
+            }
+    }
+
+    init(_ kind: ParquetError.Kind) {
+        self =
+            switch kind {
+            case .corrupt, .unsupported, .limit: .corrupt
+            case .mismatch: .violation
+            case .system: .transient
+            }
+    }
+
+    init(_ fault: DBNError.Fault) {
+        self =
+            switch fault {
+            case .system: .transient
+            case .notEncodable: .failed
+            default: .corrupt
+            }
     }
 }

@@ -1,7 +1,11 @@
 import Columnar
 import Contracts
 import Lake
-struct PartitionReader: ~Copyable {
-  init(_ lake: Lake, _ a: PartitionAddress, contract: Contract) throws(LakeError) {}
-  mutating func next<T: Table & ~Copyable>(into: inout T, columns: [Int]? = nil) throws(LakeError) -> Bool { false }
+import Parquet
+public struct PartitionReader: ~Copyable {
+  var reader: ParquetReader
+  public init(_ lake: Lake, _ a: PartitionAddress, contract: Contract) throws {
+    reader = try ParquetReader(path: lake.path(of: a) + "/part-00000.parquet")
+  }
+  public mutating func next<T: Table & ~Copyable>(into t: inout T, columns: [Int]? = nil) throws -> Bool { try reader.next(into: &t, columns: columns) }
 }

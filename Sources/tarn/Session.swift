@@ -128,26 +128,14 @@ final class Session {
             advice: "name one with --project DIR or TARN_PROJECT")
     }
 
-    /// The contracts of the project.
-    func contracts() throws -> ContractSet {
-        try ContractSet(directory: "\(projectRoot())/contracts")
-    }
-
-    /// The project's `datasets.yaml`.
-    func registry() throws -> Registry {
-        try Registry(path: "\(projectRoot())/datasets.yaml", contracts: contracts())
-    }
-
-    /// The lake: `--lake`, or `lake_root` of the registry, which is relative to the project.
-    func lake() throws -> Lake {
-        if let given = globals.lake { return Lake(root: given) }
-        let root = try registry().lakeRoot
-        return try Lake(root: root.hasPrefix("/") ? root : "\(projectRoot())/\(root)")
+    /// The project, with the lake of `--lake` or of its registry.
+    func project() throws(Failure) -> Project {
+        try Project(root: projectRoot(), lake: globals.lake)
     }
 
     /// The schemas of raw files that a product is made from.
     func rawSchemas(of product: String) throws -> Set<String> {
-        let registry = try registry()
+        let registry = try project().registry
         guard registry.products.contains(product) else {
             throw Failure(
                 .usage, "no stage of datasets.yaml makes the product '\(product)'",

@@ -29,6 +29,10 @@ struct Tarn {
                 .group(
                     About("contracts", "The definitions of all tables: check them, show them."),
                     [ContractsCheck.self, ContractsShow.self]),
+                .command(RunCommand.self),
+                .command(PlanCommand.self),
+                .command(RebuildCommand.self),
+                .command(SelectContracts.self),
                 .command(Inspect.self),
                 .command(Completions.self),
                 .command(Version.self),

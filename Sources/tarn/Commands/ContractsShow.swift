@@ -21,7 +21,7 @@ struct ContractsShow: Command {
     var datasets: [String]
 
     func run(in session: Session) throws {
-        let set = try session.contracts()
+        let set = try session.project().contracts
         let shown = try datasets.map { text throws(Failure) in try find(text, in: set) }
         if session.isJSON {
             session.emit(["contracts": .array((shown.isEmpty ? set.contracts : shown).map(\.description))])

@@ -53,7 +53,7 @@ struct RawAdd: Command {
     }
 
     func run(in session: Session) throws {
-        let store = RawStore(try session.lake())
+        let store = RawStore(try session.project().lake)
         let run = try Run(store.lake)
         if noData {
             let location = try RawLocation(

@@ -38,7 +38,7 @@ struct RawList: Command {
     var selection = RawSelection()
 
     func run(in session: Session) throws {
-        let store = RawStore(try session.lake())
+        let store = RawStore(try session.project().lake)
         let days = try selection.days(of: store)
         for day in days {
             for name in day.unrecorded {

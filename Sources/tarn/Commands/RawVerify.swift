@@ -14,7 +14,7 @@ struct RawVerify: Command {
     var selection = RawSelection()
 
     func run(in session: Session) throws {
-        let store = RawStore(try session.lake())
+        let store = RawStore(try session.project().lake)
         let files = try selection.days(of: store).flatMap(\.files)
         let total = files.reduce(0) { $0 + Int($1.bytes) }
         var done = 0

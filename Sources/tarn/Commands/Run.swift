@@ -26,10 +26,10 @@ struct RunCommand: Command {
             ])
     }
 
-    @Options("layer", short: "l", .choice(LayerChoice.self), separator: ",", isRequired: true, help: "bronze, silver, gold or all.")
+    @Options("layer", short: "l", .choice("LAYER"), separator: ",", isRequired: true, help: "bronze, silver, gold or all.")
     var layers: [LayerChoice]
-    @Parameters var selection: SelectionOptions
-    @Parameters var execution: ExecutionOptions
+    var selection = SelectionOptions()
+    var execution = ExecutionOptions()
     @Flag("overwrite", help: "Rebuild what is named and what is downstream of it.") var overwrite
     @Flag("dry-run", short: "n", help: "Only show what would be done.") var dryRun
 
@@ -61,10 +61,10 @@ struct PlanCommand: Command {
             ])
     }
 
-    @Options("layer", short: "l", .choice(LayerChoice.self), separator: ",", isRequired: true, help: "bronze, silver, gold or all.")
+    @Options("layer", short: "l", .choice("LAYER"), separator: ",", isRequired: true, help: "bronze, silver, gold or all.")
     var layers: [LayerChoice]
-    @Parameters var selection: SelectionOptions
-    @Parameters var execution: ExecutionOptions
+    var selection = SelectionOptions()
+    var execution = ExecutionOptions()
     @Flag("overwrite", help: "As in 'tarn run'.") var overwrite
     @Flag("ndjson", help: "Print one JSON document per task and line.") var ndjson
 
@@ -92,9 +92,9 @@ struct RebuildCommand: Command {
             ])
     }
 
-    @Option("from", .choice(LayerChoice.self), help: "First layer: bronze, silver or gold.") var from: LayerChoice
-    @Parameters var selection: SelectionOptions
-    @Parameters var execution: ExecutionOptions
+    @Option("from", .choice("LAYER"), help: "First layer: bronze, silver or gold.") var from: LayerChoice
+    var selection = SelectionOptions()
+    var execution = ExecutionOptions()
     @Flag("dry-run", short: "n", help: "Only show what would be done.") var dryRun
 
     func validate() throws(UsageError) {
