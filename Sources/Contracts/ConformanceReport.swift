@@ -42,6 +42,12 @@ public struct ConformanceReport: Sendable, Equatable {
         public let key: String
         /// What was found: "best_bid_qty=-3".
         public let value: String
+
+        public init(row: Int, key: String, value: String) {
+            self.row = row
+            self.key = key
+            self.value = value
+        }
     }
 }
 

@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "{", "[1,]", "{\"a\":1,}", "nul", "01", "+1", ".5", "1 2", "\"a", "\"\u{1}\"", "\"\\x\"", "\"\\ud800\"",
+        "", " ", "{", "[1,]", "{\"a\":1,}", "nul", "01", "+1", ".5", "1 2", "\"a", "\"\u{1}\"", "\"\\x\"",
+        "\"\\ud800\"",
         "\"\\u0000\"", "{1:2}", "NaN", "Infinity", "[1", "]",
     ])
     func `what is not JSON is an error`(text: String) {
@@ -38,7 +39,9 @@ import Testing
     }
 
     @Test func `bytes that are not UTF-8 are an error`() {
-        for bytes: [UInt8] in [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0], [0xFE, 0xFF]] {
+        for bytes: [UInt8] in [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0], [0xFE, 0xFF],
+        ] {
             #expect(throws: JSONError.self) { try JSONValue(parsing: bytes) }
         }
     }
@@ -77,16 +80,22 @@ import Testing
         #expect(value.serialized(.pretty) == expected)
     }
 
-    @Test(arguments: zip(
-        [0.1, 1, -0.0, 1e21, .leastNonzeroMagnitude, 1.7976931348623157e308, 0.30000000000000004, 1e-9],
-        ["0.1", "1.0", "-0.0", "1e+21", "5e-324", "1.7976931348623157e+308", "0.30000000000000004", "1e-09"]))
+    @Test(
+        arguments: zip(
+            [0.1, 1, -0.0, 1e21, .leastNonzeroMagnitude, 1.7976931348623157e308, 0.30000000000000004, 1e-9],
+            [
+                "0.1", "1.0", "-0.0", "1e+21", "5e-324", "1.7976931348623157e+308", "0.30000000000000004",
+                "1e-09",
+            ]))
     func `a double has its shortest digits`(value: Double, text: String) {
         #expect(JSONValue.double(value).serialized() == text)
     }
 
     @Test func `strings escape what JSON demands and nothing else`() {
         let text = "\"\\/\u{8}\u{c}\n\r\t\u{1}\u{1f}\u{7f}é\u{2028}😀"
-        #expect(JSONValue.string(text).serialized() == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\u{7f}é\u{2028}😀\"")
+        #expect(
+            JSONValue.string(text).serialized()
+                == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\u{7f}é\u{2028}😀\"")
     }
 
     @Test func `random values come back as they were`() throws {
@@ -143,7 +152,9 @@ private func arbitrary(depth: Int, _ random: inout SplitMix) -> JSONValue {
 private func text(_ random: inout SplitMix) -> String {
     let scalars: [Unicode.Scalar] = ["a", "\"", "\\", "\n", "é", "\u{301}", "😀", "\u{1}", " ", "\u{FFFF}"]
     var text = ""
-    for _ in 0..<random.next() % 8 { text.unicodeScalars.append(scalars[Int(random.next() % UInt64(scalars.count))]) }
+    for _ in 0..<random.next() % 8 {
+        text.unicodeScalars.append(scalars[Int(random.next() % UInt64(scalars.count))])
+    }
     return text
 }
 

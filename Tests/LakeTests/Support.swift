@@ -9,8 +9,10 @@ import Parquet
 final class Scratch: Sendable {
     let path: String
 
-    init() {
-        var template = Array("/tmp/tarn-lake-XXXXXX".utf8CString)
+    /// - Parameter inMemory: on tmpfs where there is one, for tests that publish thousands of times.
+    init(inMemory: Bool = false) {
+        let parent = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+        var template = Array("\(parent)/tarn-lake-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { fatalError("mkdtemp") }
         path = String(cString: made)
     }

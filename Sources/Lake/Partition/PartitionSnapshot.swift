@@ -16,8 +16,9 @@ struct PartitionSnapshot: ~Copyable {
         case whole(Manifest)
         /// Marker and manifest agree, a data file is missing or has another size.
         case damaged(Manifest, LakeError)
-        /// There is no telling what this was. `isCommitted`: it has a marker with something in it.
-        case unreadable(LakeError, isCommitted: Bool)
+        /// There is no relying on what this says. `isCommitted`: it has a marker with something in it; `claim`: the
+        /// generation that the manifest names, if it can be read.
+        case unreadable(LakeError, isCommitted: Bool, claim: String?)
     }
 
     /// - Parameters:
@@ -39,36 +40,38 @@ struct PartitionSnapshot: ~Copyable {
         of directory: borrowing File, path: String, address: PartitionAddress?, marker: [UInt8]?,
         manifest: [UInt8]?, identity: String?
     ) throws(LakeError) -> Condition {
-        let isCommitted = marker.map { !$0.isEmpty } ?? false
-        func unreadable(_ file: String, _ reason: String) -> Condition {
-            .unreadable(.corrupt(path: "\(path)/\(file)", reason: reason), isCommitted: isCommitted)
+        let manifestPath = "\(path)/\(PartitionFile.manifest)"
+        let parsed = Result { () throws(LakeError) in try Manifest(parsing: manifest ?? [], path: manifestPath) }
+        func unreadable(_ error: LakeError) -> Condition {
+            .unreadable(error, isCommitted: marker?.isEmpty == false, claim: try? parsed.get().generation)
         }
-        guard let marker else { return unreadable(PartitionFile.marker, "the marker is missing or too large") }
-        guard let manifest, let identity else {
-            return unreadable(PartitionFile.manifest, "the manifest is missing or too large")
+        guard manifest != nil, let identity else {
+            return unreadable(.corrupt(path: manifestPath, reason: "the manifest is missing or too large"))
         }
         guard marker == Array("\(identity)\n".utf8) else {
-            return unreadable(PartitionFile.marker, "it does not hold the SHA-256 of the manifest, \(identity)")
+            let reason =
+                marker == nil
+                ? "the marker is missing or too large" : "it does not hold the SHA-256 of the manifest, \(identity)"
+            return unreadable(.corrupt(path: "\(path)/\(PartitionFile.marker)", reason: reason))
         }
-        let parsed: Manifest
-        do throws(LakeError) {
-            parsed = try Manifest(parsing: manifest, path: "\(path)/\(PartitionFile.manifest)")
-        } catch {
-            return .unreadable(error, isCommitted: isCommitted)
+        let whole: Manifest
+        switch parsed {
+        case .success(let manifest): whole = manifest
+        case .failure(let error): return unreadable(error)
         }
-        if let address, parsed.address != address {
-            return unreadable(PartitionFile.manifest, "it is the manifest of \(parsed.address)")
+        if let address, whole.address != address {
+            return unreadable(.corrupt(path: manifestPath, reason: "it is the manifest of \(whole.address)"))
         }
-        for file in parsed.files {
+        for file in whole.files {
             let size = try directory.information(of: file.name)?.size
             guard size == file.bytes else {
                 let found = size.map { "it has \($0) bytes" } ?? "it is missing"
                 return .damaged(
-                    parsed,
+                    whole,
                     .corrupt(path: "\(path)/\(file.name)", reason: "\(found), the manifest says \(file.bytes)"))
             }
         }
-        return .whole(parsed)
+        return .whole(whole)
     }
 
     /// The bytes of a small file; nil when it is not there, is no file or is too large.
@@ -91,7 +94,7 @@ extension PartitionSnapshot.Condition {
     var error: LakeError? {
         switch self {
         case .whole: nil
-        case .damaged(_, let error), .unreadable(let error, _): error
+        case .damaged(_, let error), .unreadable(let error, _, _): error
         }
     }
 

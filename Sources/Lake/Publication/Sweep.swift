@@ -81,8 +81,11 @@ extension Lake {
         switch snapshot.condition {
         case .whole(let manifest) where manifest.generation != slot.generation:
             report.movedToHistory.append(try moveToHistory(slot.path, manifest, identity: snapshot.identity))
-        case .whole where !slot.isDisplaced, .unreadable(_, isCommitted: false) where !slot.isDisplaced:
-            // Our own, finished or not; and nothing that was ever live lacks a marker.
+        case .whole where !slot.isDisplaced:
+            try FileSystem.removeTree(whole)
+        case .unreadable(_, let isCommitted, let claim)
+        where !slot.isDisplaced && (!isCommitted || claim.map { $0 == slot.generation } ?? false):
+            // Unfinished: nothing that was ever live lacks a marker, and one that is torn has our manifest.
             try FileSystem.removeTree(whole)
         case .whole, .damaged, .unreadable:
             report.quarantined.append(try moveToQuarantine(slot.path, run: slot.run, as: slot.name))

@@ -1,0 +1,139 @@
+import CFaults
+import Glibc
+import Lake
+import Testing
+
+/// What happens to a task that replaces one partition and adds another when a system call fails or the process
+/// dies at it: every changing call of the run, one after the other.
+@Suite(.serialized) struct FaultTests {
+    @Test(arguments: [true, false])
+    func `a killed run leaves the old generation, the new one or none, and the next run needs no help`(
+        isAtomic: Bool
+    ) async {
+        await #expect(processExitsWith: .success) { [isAtomic] in
+            for action in [FAULTS_KILL_BEFORE, FAULTS_KILL_AFTER, FAULTS_LOSE_UNSYNCED, FAULTS_TEAR_UNSYNCED] {
+                let matrix = FaultMatrix(isAtomic: isAtomic, action: Int32(action), code: 0)
+                let points = try matrix.run()
+                #expect(points > 40)
+            }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a failing call ends in a typed error, and the next run needs no help`(isAtomic: Bool) async {
+        await #expect(processExitsWith: .success) { [isAtomic] in
+            for code in [EIO, ENOSPC] {
+                let matrix = FaultMatrix(isAtomic: isAtomic, action: Int32(FAULTS_FAIL), code: code)
+                let points = try matrix.run()
+                #expect(points > 40)
+            }
+        }
+    }
+}
+
+/// Runs the task with a fault at its first, second, … changing call until it gets by without.
+final class FaultMatrix {
+    let renaming: Lake.Renaming
+    let action: Int32
+    let code: Int32
+    private let old = sampleAddress("ESH6")
+    private let new = sampleAddress("NQH6")
+
+    init(isAtomic: Bool, action: Int32, code: Int32) {
+        renaming = isAtomic ? .atomicIfPossible : .plain
+        self.action = action
+        self.code = code
+    }
+
+    /// Returns the number of points that were tried.
+    func run() throws -> Int {
+        var point = 0
+        while true {
+            point += 1
+            let scratch = Scratch(inMemory: true)
+            let lake = Lake(root: scratch.path + "/lake", renaming: renaming)
+            try publish(lake, [1, 2], at: old, sampleProvenance(revision: 1))
+            let before = try #require(try lake.status(of: old).identity)
+            let status = attempt(lake, before, point: point)
+            if status == 0 { return point - 1 }
+            #expect(status == (action == Int32(FAULTS_FAIL) ? 6 : -SIGKILL), "point \(point)")
+            try check(lake, before, point)
+        }
+    }
+
+    /// The task in a child process, with a fault. Returns 0 when it got by without one, 6 when it failed with a
+    /// retryable error, the signal when it was killed.
+    private func attempt(_ lake: Lake, _ before: LiveIdentity, point: Int) -> Int32 {
+        let context = Unmanaged.passRetained(
+            Task {
+                faults_arm(Int32(point), self.action, self.code)
+                do {
+                    try self.task(lake, before)
+                } catch let error as LakeError {
+                    _exit(error.category == .transient ? 6 : 7)
+                } catch {
+                    _exit(8)
+                }
+                // A fault in what may fail silently has to end somewhere.
+                _exit(faults_disarm() >= point ? 6 : 0)
+            }
+        ).toOpaque()
+        return faults_in_child({ Unmanaged<Task>.fromOpaque($0!).takeUnretainedValue().run() }, context)
+    }
+
+    private func task(_ lake: Lake, _ before: LiveIdentity) throws(LakeError) {
+        try lake.sweep()
+        let run = try Run(lake)
+        let staged = [
+            try stage(run, [3, 4], at: old, sampleProvenance(revision: 2)),
+            try stage(run, [5], at: new, sampleProvenance(revision: 2)),
+        ]
+        _ = try run.publish(staged, replacing: [old: before])
+        try run.end()
+    }
+
+    private func check(_ lake: Lake, _ before: LiveIdentity, _ point: Int) throws {
+        let comment = Comment(rawValue: "point \(point)")
+        let newGeneration = sampleProvenance(revision: 2).generation(of: old)
+        for address in [old, new] {
+            let status = try lake.status(of: address)
+            switch status.state {
+            case .missing:
+                if address == old { #expect(renaming == .plain, comment) }
+            case .fresh:
+                #expect(try lake.verifyContent(of: address) == nil, comment)
+                let revision = status.manifest?.provenance.revision
+                #expect(revision == 2 || (address == old && revision == 1), comment)
+            case .stale, .corrupt:
+                Issue.record("point \(point): \(address) is \(status.state)")
+            }
+        }
+
+        // The next run: nothing but what every run does.
+        try lake.sweep()
+        let seen = try lake.status(of: old)
+        #expect(seen.state == .fresh, comment)
+        let run = try Run(lake)
+        let staged = [
+            try stage(run, [3, 4], at: old, sampleProvenance(revision: 2)),
+            try stage(run, [5], at: new, sampleProvenance(revision: 2)),
+        ]
+        let replacing = seen.manifest?.generation == newGeneration ? [:] : [old: try #require(seen.identity)]
+        _ = try run.publish(staged, replacing: replacing)
+        try run.end()
+        try lake.sweep()
+        for address in [old, new] {
+            #expect(try lake.status(of: address).manifest?.provenance.revision == 2, comment)
+            #expect(try lake.verifyContent(of: address) == nil, comment)
+        }
+        let oldGeneration = sampleProvenance(revision: 1).generation(of: old)
+        #expect(try FileSystem.entries(of: lake.path("_history/\(old.path)")).map(\.name) == [oldGeneration], comment)
+        #expect(try tree(lake.path("_staging")).filter { !$0.hasPrefix(".locks") } == [], comment)
+        #expect(try FileSystem.entries(of: lake.path("_quarantine")).isEmpty, comment)
+    }
+
+    private final class Task {
+        let run: () -> Void
+        init(_ run: @escaping () -> Void) { self.run = run }
+    }
+}
