@@ -33,6 +33,8 @@ struct Tarn {
                 .command(PlanCommand.self),
                 .command(RebuildCommand.self),
                 .command(SelectContracts.self),
+                .command(Status.self),
+                .command(Verify.self),
                 .command(Inspect.self),
                 .command(Completions.self),
                 .command(Version.self),
