@@ -34,6 +34,7 @@ struct Tarn {
                 .command(RebuildCommand.self),
                 .command(SelectContracts.self),
                 .command(Inspect.self),
+                .command(SampleCommand.self),
                 .command(Completions.self),
                 .command(Version.self),
             ])
