@@ -6,8 +6,9 @@ import OrderBook
 /// Nanoseconds per record of the book with one-second flows, from memory, and check sums of all rows.
 ///
 ///     swift run -c release bench-book FILE.mbo.dbn.zst [rounds] [events.bin]
+///     swift run -c release bench-book memory
 ///
-/// With a third argument the records are also written as a flat file, from which the C++ twin in Benchmarks/cpp
+/// The second form measures what one more option costs in memory. With a third argument the records are also written as a flat file, from which the C++ twin in Benchmarks/cpp
 /// replays the same events and prints the same check sums.
 @main
 struct BookBench {
@@ -15,6 +16,10 @@ struct BookBench {
         guard CommandLine.arguments.count > 1 else {
             print("usage: bench-book FILE.mbo.dbn.zst [rounds] [events.bin]")
             exit(2)
+        }
+        if CommandLine.arguments[1] == "memory" {
+            optionMemory()
+            return
         }
         let rounds = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 5 : 5
         let events = readEvents(CommandLine.arguments[1])
@@ -28,31 +33,46 @@ struct BookBench {
             if CommandLine.arguments.count > 3 { write(own, to: CommandLine.arguments[3] + ".\(id)") }
             var best = Double.infinity
             var sums = CheckSums()
+            let parameters = parameters(for: own)
             for _ in 0..<rounds {
                 sums = CheckSums()
                 let start = now()
-                replay(own, into: &sums)
+                replay(own, parameters, into: &sums)
                 best = min(best, Double(now() - start) / Double(own.count))
             }
             print("\(id): \(own.count) records, \(best) ns per record, \(sums)")
         }
-        optionMemory()
     }
 
-    /// The window of the day that the file covers: 14:30 to 15:35 UTC of the first timed live record's date.
-    static func replay(_ events: borrowing Buffer<BookEvent>, into sums: inout CheckSums) {
+    /// The part of the day that the file covers: 14:30 to 15:35 UTC of its first time.
+    static func parameters(for events: borrowing Buffer<BookEvent>) -> (BookParameters, firstTime: Int64?) {
         do {
             var scan = PartitionScan(isSingleInstrument: true)
             try scan.scan(events.span)
             let day: Int64 = 86_400_000_000_000
             let midnight = (scan.firstTime ?? 0) / day * day
-            let parameters = BookParameters(
-                outputStart: midnight + 52_200_000_000_000, outputEnd: midnight + 56_100_000_000_000,
-                assumeComplete: false, latticeStep: 250_000_000, halfWidth: 200)
-            var engine = try MboEngine(parameters, firstTime: scan.firstTime)
+            return (
+                BookParameters(
+                    outputStart: midnight + 52_200_000_000_000, outputEnd: midnight + 56_100_000_000_000,
+                    assumeComplete: false, latticeStep: 250_000_000, halfWidth: 200), scan.firstTime
+            )
+        } catch {
+            print("\(error)")
+            exit(1)
+        }
+    }
+
+    static func replay(
+        _ events: borrowing Buffer<BookEvent>, _ parameters: (BookParameters, firstTime: Int64?),
+        into sums: inout CheckSums
+    ) {
+        do {
+            var engine = try MboEngine(parameters.0, firstTime: parameters.firstTime)
             var rows = WindowRows()
             var index = 0
-            while try engine.process(events.span, from: &index, into: &rows) == .rowsFull { sums.drain(&rows) }
+            while try engine.process(events.span, from: &index, into: &rows) == .rowsFull {
+                sums.drain(&rows)
+            }
             while try !engine.finish(into: &rows) { sums.drain(&rows) }
             sums.drain(&rows)
         } catch {
@@ -81,7 +101,8 @@ struct BookBench {
             do {
                 let count: UInt32 = 40_000
                 let instruments = (1...count).map {
-                    OptionInstrument(instrumentID: $0, right: OptionRight.call, strikePrice: 6_000_000_000_000)
+                    OptionInstrument(
+                        instrumentID: $0, right: OptionRight.call, strikePrice: 6_000_000_000_000)
                 }
                 var events = Buffer<BookEvent>()
                 for id in 1...count {
@@ -89,13 +110,16 @@ struct BookBench {
                         events.append(
                             BookEvent(
                                 tsRecv: 1, tsEvent: 1, orderID: UInt64(id) * 1000 + UInt64(order),
-                                price: 1_000_000_000 + Int64(order / 2) * 50_000_000, size: orders == 0 ? 0 : 5,
-                                instrumentID: id, publisherID: 1, flags: BookFlags.last, action: BookAction.add,
+                                price: 1_000_000_000 + Int64(order / 2) * 50_000_000,
+                                size: orders == 0 ? 0 : 5,
+                                instrumentID: id, publisherID: 1, flags: BookFlags.last,
+                                action: BookAction.add,
                                 side: order % 2 == 0 ? BookSide.bid : BookSide.ask))
                     }
                 }
                 let parameters = OptionParameters(
-                    outputStart: 0, outputEnd: 0, assumeComplete: true, strikeStep: 5_000_000_000, halfWidth: 10,
+                    outputStart: 0, outputEnd: 0, assumeComplete: true, strikeStep: 5_000_000_000,
+                    halfWidth: 10,
                     tick: 250_000_000)
                 var rows = OptionWindowRows()
                 // An engine whose output is empty would stop at once: one hour of silence lies before it.
@@ -158,7 +182,9 @@ struct BookBench {
             while at + 16 <= raw.count {
                 let length = Int(raw[at]) * 4
                 guard length >= 16, at + length <= raw.count else { break }
-                if raw[at + 1] == 160 { events.append(event(UnsafeRawBufferPointer(rebasing: raw[at..<at + length]))) }
+                if raw[at + 1] == 160 {
+                    events.append(event(UnsafeRawBufferPointer(rebasing: raw[at..<at + length])))
+                }
                 at += length
             }
         }
@@ -209,7 +235,8 @@ struct CheckSums: CustomStringConvertible {
             // One multiplication a row, so that the check costs next to nothing.
             mix(
                 row.price &+ row.depthStart &* 3 &+ row.depthEnd &* 5 &+ row.depthRest &* 7 &+ row.added &* 11
-                    &+ row.pulled &* 13 &+ row.pulledAtRest &* 17 &+ row.filled &* 19 &+ Int64(row.relTicksSide) &* 23)
+                    &+ row.pulled &* 13 &+ row.pulledAtRest &* 17 &+ row.filled &* 19 &+ Int64(
+                        row.relTicksSide) &* 23)
         }
         for index in 0..<rows.quality.count {
             mix(rows.quality[index].offGridQuantity)
@@ -220,5 +247,7 @@ struct CheckSums: CustomStringConvertible {
         rows.removeAll()
     }
 
-    var description: String { "\(windows) windows, \(flowRows) flow rows, check sum \(String(hash, radix: 16))" }
+    var description: String {
+        "\(windows) windows, \(flowRows) flow rows, check sum \(String(hash, radix: 16))"
+    }
 }

@@ -42,7 +42,8 @@ enum RecordFraming {
         var count = 0
         /// Bytes from record to record when all have one type and length, else 0.
         var stride = 0
-        /// Set when the record after them has an impossible length: its length and the least that its type has.
+        /// Set when the record after them has an impossible length: its length and the least that its type
+        /// has.
         var fault: (length: Int, rtype: UInt8, least: Int)?
     }
 

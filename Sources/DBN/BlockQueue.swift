@@ -2,8 +2,8 @@ import Glibc
 
 /// A producer on a thread of its own, a few blocks ahead of the reader.
 ///
-/// A fixed number of blocks goes round: free → filled by the thread → read → free. So memory is bounded and neither
-/// side allocates. Blocking threads rather than tasks, for the producer waits most of the time.
+/// A fixed number of blocks goes round: free → filled by the thread → read → free. So memory is bounded and
+/// neither side allocates. Blocking threads rather than tasks, for the producer waits most of the time.
 final class BlockQueue: @unchecked Sendable {
     private let producer: BlockProducer
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

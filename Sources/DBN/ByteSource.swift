@@ -2,8 +2,8 @@ import Glibc
 
 /// The decompressed bytes of a file or of memory, whichever way they are stored.
 ///
-/// The first bytes decide: `DBN` is taken as it is, a Zstandard frame or skippable frame is decompressed, all else is
-/// refused.
+/// The first bytes decide: `DBN` is taken as it is, a Zstandard frame or skippable frame is decompressed, all
+/// else is refused.
 struct ByteSource: ~Copyable {
     /// Compressed bytes are read in pieces of this size.
     private static let pieceBytes = 1 << 17

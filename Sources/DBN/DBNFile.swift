@@ -1,7 +1,8 @@
 /// A DBN file, versions 1–3, plain or Zstandard, read block by block.
 ///
-/// Decompression and framing run on a thread of their own, a few blocks ahead of the reader; dropping the value early
-/// stops it. Memory is bounded by the options whatever the file says. The order is that of the file.
+/// Decompression and framing run on a thread of their own, a few blocks ahead of the reader; dropping the
+/// value early stops it. Memory is bounded by the options whatever the file says. The order is that of the
+/// file.
 ///
 ///     var file = try DBNFile(path: path)
 ///     while try file.nextBlock() {

@@ -3,8 +3,8 @@ import Glibc
 
 /// Writes a DBN file of version 3: metadata, then records in the order given.
 ///
-/// Compression is one Zstandard frame with a content checksum, by one thread at a fixed level, so the same records
-/// give the same bytes with the same library.
+/// Compression is one Zstandard frame with a content checksum, by one thread at a fixed level, so the same
+/// records give the same bytes with the same library.
 public struct DBNWriter: ~Copyable {
     public enum Compression: Hashable, Sendable {
         case none

@@ -66,8 +66,8 @@ struct DefinitionOffsets: Sendable {
 extension RecordBlock {
     /// The definition at an offset of the block.
     ///
-    /// - Throws: `badField` when the record is no definition, has a length that no version has, or holds text that is
-    ///   not UTF-8.
+    /// - Throws: `badField` when the record is no definition, has a length that no version has, or holds text
+    ///   that is not UTF-8.
     public func definition(at offset: Int) throws(DBNError) -> Definition {
         let header = header(at: offset)
         let length = try body(at: offset, type: RecordType.definition)

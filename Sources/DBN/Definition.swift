@@ -1,7 +1,7 @@
 /// What an instrument is: a definition record of any version, by name.
 ///
-/// The names are the vendor's in Swift's spelling. Fields that no reader or writer of this project needs are in
-/// `RecordLayout` and the JSON rendering only.
+/// The names are the vendor's in Swift's spelling. Fields that no reader or writer of this project needs are
+/// in `RecordLayout` and the JSON rendering only.
 public struct Definition: Hashable, Sendable {
     public var publisherID: UInt16
     public var instrumentID: UInt32

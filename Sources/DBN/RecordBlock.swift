@@ -1,7 +1,7 @@
 /// A run of whole records in memory, borrowed from the reader that decoded them.
 ///
-/// Every record lies wholly inside `bytes` and is at least as long as its type has it, so a record found by `forEach`
-/// or by `stride` can be loaded without a further test; each load is still checked against `bytes`.
+/// Every record lies wholly inside `bytes` and is at least as long as its type has it, so a record found by
+/// `forEach` or by `stride` can be loaded without a further test; each load is still checked against `bytes`.
 public struct RecordBlock: ~Escapable {
     /// The records one after another, send times included.
     public let bytes: RawSpan
@@ -32,7 +32,8 @@ public struct RecordBlock: ~Escapable {
         self.file = file
     }
 
-    /// The type that all records have when they have one length and type; nil for a mixture or an empty block.
+    /// The type that all records have when they have one length and type; nil for a mixture or an empty
+    /// block.
     @inlinable
     public var uniformType: UInt8? {
         stride > 0 ? bytes.unsafeLoad(fromByteOffset: 1, as: UInt8.self) : nil

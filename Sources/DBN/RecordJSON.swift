@@ -2,8 +2,8 @@
 ///
 /// Undefined values stay what they are in the file: a reader of this text sees every bit that the file has.
 extension RecordBlock {
-    /// The record at an offset of the block as one JSON object, its send time last. A record of an unknown type or
-    /// length shows its header and its length in bytes.
+    /// The record at an offset of the block as one JSON object, its send time last. A record of an unknown
+    /// type or length shows its header and its length in bytes.
     public func json(at offset: Int) -> String {
         let length = bodyLength(at: offset)
         let rtype = header(at: offset).rtype

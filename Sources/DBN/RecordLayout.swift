@@ -1,5 +1,5 @@
-/// Where each field of a record lies, by the vendor's names: the one table behind definitions, statistics, the JSON
-/// rendering, the smallest length of each record type, and the layout tests of the fixed records.
+/// Where each field of a record lies, by the vendor's names: the one table behind definitions, statistics,
+/// the JSON rendering, the smallest length of each record type, and the layout tests of the fixed records.
 ///
 /// Source: the public DBN record reference, versions 1–3.
 public struct RecordLayout: Sendable {
@@ -63,8 +63,8 @@ public struct RecordLayout: Sendable {
 
     /// The layout of a record.
     ///
-    /// - Parameter bytes: length of the record without its send time. Where versions differ in length, it tells them
-    ///   apart, and must be one of theirs; elsewhere a longer record keeps its known beginning.
+    /// - Parameter bytes: length of the record without its send time. Where versions differ in length, it tells
+    ///   them apart, and must be one of theirs; elsewhere a longer record keeps its known beginning.
     /// - Returns: nil for a type that no version has, or a length that no version of it has.
     public static func of(rtype: UInt8, bytes: Int) -> RecordLayout? {
         let candidates = all(rtype: rtype)
@@ -96,7 +96,8 @@ public struct RecordLayout: Sendable {
         }
     }
 
-    /// The smallest length of each record type in bytes, without a send time; 16, the header, for unknown types.
+    /// The smallest length of each record type in bytes, without a send time; 16, the header, for unknown
+    /// types.
     static let smallest: [Int] = (0...255).map { rtype in
         all(rtype: UInt8(rtype)).map(\.size).min() ?? MemoryLayout<RecordHeader>.size
     }

@@ -1,8 +1,9 @@
 /// The records that are read by the million, laid out as in the file: little-endian, no hidden padding.
 ///
-/// Every struct is plain bytes, so a record is one unaligned load. Prices have unit 1e-9 of a price point and are
-/// `Undefined.price` when absent; times are nanoseconds since 1970-01-01 UTC and `Undefined.timestamp` when absent.
-/// Layouts: the public DBN record reference; sizes and offsets are asserted by tests against `RecordLayout`.
+/// Every struct is plain bytes, so a record is one unaligned load. Prices have unit 1e-9 of a price point and
+/// are `Undefined.price` when absent; times are nanoseconds since 1970-01-01 UTC and `Undefined.timestamp`
+/// when absent. Layouts: the public DBN record reference; sizes and offsets are asserted by tests against
+/// `RecordLayout`.
 public protocol FixedRecord: BitwiseCopyable, Sendable {
     var header: RecordHeader { get set }
 }

@@ -2,9 +2,9 @@ import CivilTime
 
 /// Which symbol an instrument id has on a date, whichever way round the file's mappings are written.
 ///
-/// A request in raw symbols, parents or continuous names maps symbols to ids; a request in ids maps ids to symbols.
-/// Files that carry no mapping, such as captures of a live feed, name their instruments in symbol mapping records,
-/// and every definition names its own: feed those with `name`.
+/// A request in raw symbols, parents or continuous names maps symbols to ids; a request in ids maps ids to
+/// symbols. Files that carry no mapping, such as captures of a live feed, name their instruments in symbol
+/// mapping records, and every definition names its own: feed those with `name`.
 public struct Symbology: Sendable {
     private struct Span {
         /// Days since 1970-01-01, the last one excluded.
@@ -17,8 +17,8 @@ public struct Symbology: Sendable {
 
     /// The mappings of a file.
     ///
-    /// An interval without a symbol, without dates or with an id that is no number maps nothing. When two mappings
-    /// name one instrument on a date, the first in the file holds.
+    /// An interval without a symbol, without dates or with an id that is no number maps nothing. When two
+    /// mappings name one instrument on a date, the first in the file holds.
     public init(_ metadata: Metadata) {
         let inverse = metadata.stypeIn == .instrumentID && metadata.stypeOut != .instrumentID
         for mapping in metadata.mappings {
@@ -39,7 +39,8 @@ public struct Symbology: Sendable {
         spans[instrumentID, default: []].append(Span(start: .min, end: .max, symbol: symbol))
     }
 
-    /// The symbol of an instrument on a UTC date; nil when the file does not map it. O(intervals of the instrument).
+    /// The symbol of an instrument on a UTC date; nil when the file does not map it. O(intervals of the
+    /// instrument).
     public func symbol(of instrumentID: UInt32, on date: CivilDate) -> String? {
         let day = date.daysSinceEpoch
         return spans[instrumentID]?.first { $0.start <= day && day < $0.end }?.symbol

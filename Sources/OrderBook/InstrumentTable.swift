@@ -49,7 +49,7 @@ struct InstrumentTable: ~Copyable {
     }
 
     private func home(_ id: UInt32) -> Int {
-        Int(truncatingIfNeeded: (UInt64(id) &* 0x9E37_79B9_7F4A_7C15) >> shift)
+        Int(truncatingIfNeeded: (UInt64(id) &* 0x9E37_79B9_7F4A_7C15) &>> shift)
     }
 
     /// The place of an instrument among the entries, or −1.

@@ -20,7 +20,7 @@ struct Level: BitwiseCopyable {
 /// depth until `sweep`, because prices near the touch come and go.
 struct LevelTable: ~Copyable {
     private(set) var levels = Buffer<Level>()
-    /// Slot + 1 of each level, 0 = empty; a power of two, at least twice `used`.
+    /// Slot + 1 of each level, 0 = empty; a power of two, at least four times `used`.
     private var index = Buffer<Int32>()
     private var free = Buffer<Int32>()
     /// Levels in use, empty ones included.
@@ -39,10 +39,13 @@ struct LevelTable: ~Copyable {
         @inline(__always) set { levels[slot] = newValue }
     }
 
+    /// Prices are multiples of a tick: one multiplication alone maps such a series onto few places, so the product
+    /// is folded and multiplied again.
     @inline(__always)
     private func home(_ side: UInt8, _ price: Int64) -> Int {
-        let key = UInt64(bitPattern: price) << 1 | UInt64(side & 1)
-        return Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> shift)
+        var key = (UInt64(bitPattern: price) << 1 | UInt64(side & 1)) &* 0x9E37_79B9_7F4A_7C15
+        key ^= key >> 29
+        return Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) &>> shift)
     }
 
     /// The slot of a level, or −1.
@@ -79,7 +82,7 @@ struct LevelTable: ~Copyable {
             levels[slot] = level
         }
         used += 1
-        if used * 2 > index.count {
+        if used * 4 > index.count {
             rebuildIndex(capacity: max(16, index.count * 2))
         } else {
             enter(slot)
@@ -110,7 +113,7 @@ struct LevelTable: ~Copyable {
             used -= 1
         }
         var wanted = 16
-        while wanted < (used + 1) * 2 { wanted *= 2 }
+        while wanted < (used + 1) * 4 { wanted *= 2 }
         rebuildIndex(capacity: wanted)
     }
 }

@@ -38,7 +38,7 @@ struct OrderTable: ~Copyable {
 
     @inline(__always)
     private func home(_ id: UInt64) -> Int {
-        Int(truncatingIfNeeded: ((id ^ (id >> 32)) &* 0x9E37_79B9_7F4A_7C15) >> shift)
+        Int(truncatingIfNeeded: ((id ^ (id >> 32)) &* 0x9E37_79B9_7F4A_7C15) &>> shift)
     }
 
     /// The slot of the order, or −1.

@@ -90,7 +90,7 @@ public struct WindowRows: ~Copyable {
     /// The engine stops for draining when it has written this many flow rows, at the end of a window.
     public let flowLimit: Int
 
-    public init(flowLimit: Int = 1 << 15) {
+    public init(flowLimit: Int = 1 << 12) {
         self.flowLimit = flowLimit
     }
 
@@ -154,7 +154,7 @@ public struct OptionWindowRows: ~Copyable {
     /// The engine stops for draining when it has written this many rows of a table, at the end of a window.
     public let rowLimit: Int
 
-    public init(rowLimit: Int = 1 << 15) {
+    public init(rowLimit: Int = 1 << 12) {
         self.rowLimit = rowLimit
     }
 

@@ -197,6 +197,8 @@ struct Planner {
                 declaration: declaration, product: request.productType, symbol: symbol, date: date,
                 overrides: overrides)
             switch try stage.plan(asked, in: site) {
+            case .irrelevant:
+                return nil
             case .nothing(let reason):
                 content = .nothing(reason)
             case .task(let task):

@@ -61,10 +61,14 @@ public struct Runner: Sendable {
         try project.lake.sweep()
         let run = try Run(project.lake)
         var results: [TaskResult] = []
+        var unmade: [PartitionAddress: Failure] = [:]
         for stage in planner.stages where !Interruption.isRequested {
-            let planned = planner.tasks(of: stage, dates: dates, site: site)
+            let planned = planner.tasks(of: stage, dates: dates, site: site).map { $0.blocked(by: unmade) }
             watch(.stage(name: stage.name, tasks: planned.filter(\.isWork).count))
             results += carryOut(planned, request, site, run)
+            for partition in results.suffix(planned.count).flatMap(\.partitions) {
+                if case .failed(let failure) = partition.outcome { unmade[partition.address] = failure }
+            }
         }
         let report = RunReport(
             runID: run.id, tasks: results, skippedDates: skipped, warnings: warnings(of: results),
@@ -171,6 +175,20 @@ public struct Runner: Sendable {
             }
         }
         return stale.sorted()
+    }
+}
+
+extension PlannedTask {
+    /// A task whose input this run was to make and did not is not carried out on what lies there instead.
+    fileprivate func blocked(by unmade: [PartitionAddress: Failure]) -> PlannedTask {
+        guard isWork, case .task(let task, _) = content,
+            let (input, failure) = task.inputPartitions.lazy.compactMap({ input in
+                unmade[input.address].map { (input.address, $0) }
+            }).first
+        else { return self }
+        return PlannedTask(
+            stage: stage, symbol: symbol, date: date,
+            content: .failure(Failure(failure.status, "\(stage) \(symbol) \(date): its input \(input) was not made")))
     }
 }
 

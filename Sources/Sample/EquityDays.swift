@@ -1,8 +1,8 @@
 import CivilTime
 import DBN
 
-/// The fund SPY on Nasdaq: order messages (`mbo`), or the best quotes and trades that follow from them (`mbp-1`,
-/// `trades`), and its definition.
+/// The fund SPY on Nasdaq: order messages (`mbo`), or the best quotes and trades that follow from them
+/// (`mbp-1`, `trades`), and its definition.
 final class EquityDays {
     static let dataset = "XNAS.ITCH"
     static let symbol = (symbol: "SPY", id: UInt32(15_144))

@@ -160,7 +160,8 @@ final class FutureDays {
     }
 }
 
-/// Opening price, session high and low, cleared volume, settlement price and open interest of one instrument's trades.
+/// Opening price, session high and low, cleared volume, settlement price and open interest of one
+/// instrument's trades.
 func statistics(of records: [MboRecord]) -> [Statistic] {
     let trades = records.filter { $0.action == UInt8(ascii: "T") }
     guard let first = trades.first, let last = trades.last else { return [] }

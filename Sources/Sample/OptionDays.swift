@@ -28,8 +28,8 @@ struct SampleOption {
     }
 }
 
-/// Options on the front index future: order messages and definitions. Strikes every five points around the price of
-/// the date's beginning, expiring at 16:00 New York of the date, and a few that expire a week later.
+/// Options on the front index future: order messages and definitions. Strikes every five points around the
+/// price of the date's beginning, expiring at 16:00 New York of the date, and a few that expire a week later.
 struct FutureOptionDay {
     static let tickSize: Int64 = 250_000_000
 
@@ -52,10 +52,11 @@ struct FutureOptionDay {
             for offset in -reach...reach {
                 for isCall in [true, false] {
                     let strike = (middle + offset) * step
+                    let series = FutureOptionDay.root(expiration, underlying)
                     options.append(
                         SampleOption(
                             symbol:
-                                "\(FutureOptionDay.root(expiration, underlying)) \(isCall ? "C" : "P")\(strike / PricePath.unitsPerPoint)",
+                                "\(series) \(isCall ? "C" : "P")\(strike / PricePath.unitsPerPoint)",
                             id: UInt32(500_000 + (date.daysSinceEpoch % 5000) * 100 + options.count),
                             isCall: isCall,
                             strikePrice: Int64(strike) * SampleLevel.nanosPerUnit,
@@ -98,7 +99,18 @@ struct FutureOptionDay {
         ) { (writer) throws(DBNError) in
             for option in options { try writer.append(definition(option)) }
         }
-        return [orders, definitions]
+        let byInstrument = Dictionary(grouping: records) { $0.header.instrumentID }
+        let summary = try output.write(
+            dataset: FutureDays.dataset, schema: .statistics, suffix: ".es-opt", stypeIn: .parent,
+            request: ["ES.OPT"], instruments: instruments
+        ) { (writer) throws(DBNError) in
+            for option in options {
+                for statistic in statistics(of: byInstrument[option.id] ?? []) {
+                    try writer.append(statistic)
+                }
+            }
+        }
+        return [orders, definitions, summary]
     }
 
     private func play(_ option: SampleOption, records: Int) -> [MboRecord] {
@@ -142,8 +154,8 @@ struct FutureOptionDay {
     }
 }
 
-/// Options on the fund: consolidated quotes and definitions. Strikes every dollar around the price of the date's
-/// beginning, expiring at 16:00 New York of the date, and a few that expire a week later.
+/// Options on the fund: consolidated quotes and definitions. Strikes every dollar around the price of the
+/// date's beginning, expiring at 16:00 New York of the date, and a few that expire a week later.
 struct EquityOptionDay {
     static let dataset = "OPRA.PILLAR"
     /// The exchanges of the consolidated feed.
@@ -214,7 +226,20 @@ struct EquityOptionDay {
                 try writer.append(definition)
             }
         }
-        return [quotes, definitions]
+        // The clearing house publishes open interest before the opening.
+        let summary = try output.write(
+            dataset: EquityOptionDay.dataset, schema: .statistics, stypeIn: .parent, request: ["SPY.OPT"],
+            instruments: instruments
+        ) { (writer) throws(DBNError) in
+            for option in options {
+                try writer.append(
+                    Statistic(
+                        publisherID: 30, instrumentID: option.id, tsEvent: UInt64(time),
+                        tsRecv: UInt64(time + 1000),
+                        quantity: Int64(option.weight) * 250, statType: 9))
+            }
+        }
+        return [quotes, definitions, summary]
     }
 
     /// Every option is quoted at the opening; afterwards quotes and trades come in proportion to the weights.

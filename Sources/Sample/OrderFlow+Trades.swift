@@ -77,7 +77,8 @@ extension OrderFlow {
         }
     }
 
-    /// A resting order is modified until it trades: the venue reports its own F as well, under the trade's id.
+    /// A resting order is modified until it trades: the venue reports its own F as well, under the trade's
+    /// id.
     func crossWithResting(at time: Int64) {
         let aggressor: Side = random.perMille(500) ? .bid : .ask
         let side = aggressor.other
@@ -98,7 +99,8 @@ extension OrderFlow {
         tape.endEvent()
     }
 
-    /// The minutes before an opening: orders gather and may overlap, nothing trades; then one price clears them.
+    /// The minutes before an opening: orders gather and may overlap, nothing trades; then one price clears
+    /// them.
     func playAuction(from start: Int64, to opening: Int64, orders: Int) {
         var time = start
         let middle = fair(opening) / 1000

@@ -1,15 +1,15 @@
 /// Drives one instrument's book: who adds, cancels, modifies and trades, event by event, around a fair price.
 ///
-/// Invariant: outside an opening auction the book is neither crossed nor locked at the end of an event. The records
-/// follow the venue's conventions, see `Venue`.
+/// Invariant: outside an opening auction the book is neither crossed nor locked at the end of an event. The
+/// records follow the venue's conventions, see `Venue`.
 final class OrderFlow {
     /// How a venue reports what happens to orders.
     enum Venue {
-        /// CME Globex: a trade is T and F in one message, and C (filled) or M (partly filled, or refilled from a
-        /// reserve) in the next; M changes size and price and keeps the id.
+        /// CME Globex: a trade is T and F in one message, and C (filled) or M (partly filled, or refilled
+        /// from a reserve) in the next; M changes size and price and keeps the id.
         case globex
-        /// Nasdaq TotalView-ITCH: an execution is T, F and a C of the executed size; a smaller size is a C of the
-        /// difference; a new price is a C of the old order and an A of a new one.
+        /// Nasdaq TotalView-ITCH: an execution is T, F and a C of the executed size; a smaller size is a C of
+        /// the difference; a new price is a C of the old order and an A of a new one.
         case nasdaq
     }
 
@@ -103,9 +103,11 @@ final class OrderFlow {
         if bid * 1000 > fair + 400 { return press(.bid, at: time) }
         if ask * 1000 < fair - 400 { return press(.ask, at: time) }
         let draw = random.below(1000)
-        let wanted = book.resting.count < settings.orders ? 480 : 425
+        // Withdrawals of many orders at once are made good by and by.
+        let missing = (settings.orders - book.resting.count) * 1000 / settings.orders
+        let adds = min(800, max(300, 450 + missing))
         switch draw {
-        case ..<wanted: add(at: time, bid: bid, ask: ask)
+        case ..<adds: add(at: time, bid: bid, ask: ask)
         case ..<(920 - settings.trades / 2): cancel(at: time)
         case ..<(1000 - settings.trades): modify(at: time, bid: bid, ask: ask)
         case 999 where settings.venue == .globex: crossWithResting(at: time)
@@ -135,7 +137,8 @@ extension OrderFlow {
                 entered: time))
     }
 
-    /// A tick for a new order: near the best price, sometimes inside the spread, never against the other side.
+    /// A tick for a new order: near the best price, sometimes inside the spread, never against the other
+    /// side.
     private func place(_ side: Side, bid: Int, ask: Int, fair: Int) -> Int {
         if ask - bid > 1, random.perMille(450) {
             return min(ask - 1, max(bid + 1, fair / 1000 - side.direction * random.below(2)))

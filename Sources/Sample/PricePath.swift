@@ -1,9 +1,10 @@
 import CivilTime
 
-/// What the index is worth from second to second: every product of the sample follows it, so that futures, their
-/// options, the fund and its options agree.
+/// What the index is worth from second to second: every product of the sample follows it, so that futures,
+/// their options, the fund and its options agree.
 ///
-/// A random walk that is livelier in regular hours and pulled back softly to its level, in units of 1e-4 points.
+/// A random walk that is livelier in regular hours and pulled back softly to its level, in units of 1e-4
+/// points.
 struct PricePath {
     /// Ten-thousandths of a point.
     static let unitsPerPoint = 10_000
@@ -40,8 +41,8 @@ struct PricePath {
     var last: Int { values[86_399] }
 }
 
-/// An option's worth by a rule of thumb in integers: what exercising gives, plus a hump of time value around the
-/// strike that shrinks with the square root of the time left.
+/// An option's worth by a rule of thumb in integers: what exercising gives, plus a hump of time value around
+/// the strike that shrinks with the square root of the time left.
 struct OptionValue {
     let isCall: Bool
     /// Unit of the path.

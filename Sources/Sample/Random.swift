@@ -1,7 +1,8 @@
-/// A reproducible stream of numbers: xoshiro256** (Blackman & Vigna), seeded by SplitMix64 (Steele, Lea, Flood).
+/// A reproducible stream of numbers: xoshiro256** (Blackman & Vigna), seeded by SplitMix64 (Steele, Lea,
+/// Flood).
 ///
-/// Integers only, so that every machine draws the same. Streams for different purposes are independent: drawing more
-/// from one never changes another.
+/// Integers only, so that every machine draws the same. Streams for different purposes are independent:
+/// drawing more from one never changes another.
 struct Random {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 

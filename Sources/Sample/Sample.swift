@@ -36,12 +36,14 @@ public struct SampleFile: Hashable, Sendable {
 
 /// Generated market days in the vendor's format, for people to try the pipeline with and for tests.
 ///
-/// Index futures, their options, the fund SPY and its options follow one price path. Integers and an own random
-/// generator only: the same parameters give the same records on every machine. The books go over from date to date.
+/// Index futures, their options, the fund SPY and its options follow one price path. Integers and an own
+/// random generator only: the same parameters give the same records on every machine. The books go over from
+/// date to date.
 ///
-/// What is in the futures' days: an opening snapshot; adds, cancels, modifies, trades over one or more levels, mass
-/// cancels; reserve orders; an order modified until it trades; the clear and recovery snapshot at 12:30 New York; the
-/// pre-opening of 17:45 with a crossed book and its auction at 18:00. Nothing else crosses the books.
+/// What is in the futures' days: an opening snapshot; adds, cancels, modifies, trades over one or more
+/// levels, mass cancels; reserve orders; an order modified until it trades; the clear and recovery snapshot
+/// at 12:30 New York; the pre-opening of 17:45 with a crossed book and its auction at 18:00. Nothing else
+/// crosses the books.
 public struct Sample: Sendable {
     public var seed: UInt64
     /// UTC dates of the files: weekdays, ascending.

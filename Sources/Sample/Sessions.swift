@@ -28,8 +28,8 @@ struct Session {
         ]
     }
 
-    /// CME Globex on a UTC date: the evening before until 17:00 New York, a pre-opening from 17:45, and trading again
-    /// from 18:00 except on Fridays.
+    /// CME Globex on a UTC date: the evening before until 17:00 New York, a pre-opening from 17:45, and
+    /// trading again from 18:00 except on Fridays.
     static func globex(_ date: CivilDate) -> [Session] {
         var sessions = [
             Session(start: date.utcNanoseconds, end: newYork(date, 5, 0), share: 20),

@@ -1,7 +1,7 @@
 /// The resting orders of one instrument: queues by price on a ladder of ticks, and a list to draw from.
 ///
-/// Each side has a queue per tick, in order of priority; `best` is exact after every change. Sides may overlap, as they
-/// do before an opening auction.
+/// Each side has a queue per tick, in order of priority; `best` is exact after every change. Sides may
+/// overlap, as they do before an opening auction.
 final class SimulatedBook {
     enum Side: Int {
         case bid = 0

@@ -2,9 +2,9 @@ import DBN
 
 /// The messages that one instrument's book sends, as the vendor would record them.
 ///
-/// An event is what one action at the venue causes: all its records share `ts_event`, and the last one carries
-/// `RecordFlag.last`. It may span several messages, each with its own capture time. `sequence` numbers the messages of
-/// this tape until tapes are merged.
+/// An event is what one action at the venue causes: all its records share `ts_event`, and the last one
+/// carries `RecordFlag.last`. It may span several messages, each with its own capture time. `sequence`
+/// numbers the messages of this tape until tapes are merged.
 final class Tape {
     private(set) var records: [MboRecord] = []
     private let publisherID: UInt16

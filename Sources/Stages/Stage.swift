@@ -59,6 +59,8 @@ public enum StagePlan: Sendable {
     case task(StageTask)
     /// There is nothing to do for this symbol and date, and that is no fault: why.
     case nothing(String)
+    /// The stage has nothing to do with such a symbol.
+    case irrelevant
 }
 
 /// One unit of work: everything that determines the bytes of its outputs.

@@ -159,7 +159,8 @@ struct HostileInputTests {
         // Half a gibibyte announced, a few bytes there.
         giant.replaceSubrange(4..<8, with: [0, 0, 0, 0x20])
         #expect(Outcome(giant).error?.fault == .truncatedMetadata)
-        // The five counts begin after the fixed part: a schema definition, symbols, partial, not found, mappings.
+        // The five counts begin after the fixed part: a schema definition, symbols, partial, not found,
+        // mappings.
         for index in 0..<2 {
             var file = Self.file
             file.replaceSubrange(8 + 100 + 4 * index..<8 + 104 + 4 * index, with: [0xFF, 0xFF, 0xFF, 0xFF])

@@ -2,8 +2,8 @@ import DBN
 import Glibc
 import Testing
 
-/// The vendor's own files decode; with `TARN_INTEROP_DIR` they are dumped for the comparison, value by value, with the
-/// vendor's package in `Tests/Python/test_dbn_against_databento.py`.
+/// The vendor's own files decode; with `TARN_INTEROP_DIR` they are dumped for the comparison, value by value,
+/// with the vendor's package in `Tests/Python/test_dbn_against_databento.py`.
 @Suite(.enabled(if: vendorData != nil, "the vendor's files are not here"))
 struct VendorFileTests {
     /// Metadata on the first line, then a record per line.

@@ -99,7 +99,8 @@ struct SampleTests {
             }
             if record.flags & RecordFlag.last != 0 {
                 filled.removeAll()
-                // Comparing every price of both sides is slow: only the touched book, and only its best prices.
+                // Comparing every price of both sides is slow: only the touched book, and only its best
+                // prices.
                 if let bid = book.depth[UInt8(ascii: "B")]!.keys.max(),
                     let ask = book.depth[UInt8(ascii: "A")]!.keys.min(),
                     bid >= ask
@@ -153,7 +154,8 @@ struct SampleTests {
                 #expect(replay.actions[action.asciiValue!, default: 0] > 20, "\(action)")
             }
             #expect(replay.refills > 0)
-            // The contract selection needs a trade of each contract between 5:00 and 8:30, and a clear favourite.
+            // The contract selection needs a trade of each contract between 5:00 and 8:30, and a clear
+            // favourite.
             let early = NewYork.utcNanoseconds(of: date, secondOfDay: 5 * 3600)
             let late = NewYork.utcNanoseconds(of: date, secondOfDay: 8 * 3600 + 1800)
             #expect(replay.tradeTimes.count == 2)
@@ -274,7 +276,7 @@ struct SampleTests {
         for product in SampleProduct.allCases.reversed() { _ = try small.write([product], into: two.path) }
         _ = try Sample(seed: 2, dates: [Self.dates[1]], recordsPerDay: 3000).write(
             SampleProduct.allCases, into: other.path)
-        #expect(files.count == 12)
+        #expect(files.count == 14)
         for file in files {
             let bytes = Self.read("\(one.path)/\(file.name)")
             #expect(bytes == Self.read("\(two.path)/\(file.name)"), "\(file.name)")

@@ -48,8 +48,8 @@ public struct SilverBook: Stage {
                 if progress == .stopped { break reading }
                 if progress == .consumed { break }
             }
+            try context.advance(events.count)
             events.removeAll()
-            try context.advance(table.count)
         }
         while try !engine.finish(into: &rows) { try output.drain(&rows) }
         try output.drain(&rows)

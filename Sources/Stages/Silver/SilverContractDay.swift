@@ -16,9 +16,7 @@ public struct SilverContractDay: Stage {
 
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         let asked = try FutureRequest(request.symbol)
-        guard asked.contract == nil else {
-            return .nothing("\(request.symbol) is a contract: there is nothing to choose")
-        }
+        guard asked.contract == nil else { return .irrelevant }
         let mbo = bronze("mbo", request)
         let early = CivilDate(daysSinceEpoch: CivilDate(year: 1900, month: 1, day: 1)!.daysSinceEpoch)
         let partitions = try site.lake.partitions(
