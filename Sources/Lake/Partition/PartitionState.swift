@@ -22,7 +22,7 @@ public enum StaleReason: Sendable, Hashable {
 }
 
 /// What a partition would be made from today.
-public struct Expectation: Sendable, Hashable {
+public struct ExpectedProvenance: Sendable, Hashable {
     public var stage: String
     public var revision: Int
     public var contractFingerprint: String
@@ -72,7 +72,7 @@ extension Lake {
     ///
     /// - Parameter expectation: nil asks only whether the partition is whole; then it is never stale.
     public func status(
-        of address: PartitionAddress, expecting expectation: Expectation? = nil
+        of address: PartitionAddress, expecting expectation: ExpectedProvenance? = nil
     ) throws(LakeError) -> PartitionStatus {
         guard let snapshot = try snapshot(of: address) else {
             return PartitionStatus(address: address, state: .missing, manifest: nil, identity: nil)
@@ -81,15 +81,17 @@ extension Lake {
         let manifest = snapshot.condition.manifest
         guard case .whole(let whole) = snapshot.condition else {
             let reason = snapshot.condition.error.map { "\($0)" } ?? ""
-            return PartitionStatus(address: address, state: .corrupt(reason), manifest: manifest, identity: identity)
+            return PartitionStatus(
+                address: address, state: .corrupt(reason), manifest: manifest, identity: identity)
         }
         let reasons = expectation?.differences(from: whole.provenance) ?? []
         return PartitionStatus(
-            address: address, state: reasons.isEmpty ? .fresh : .stale(reasons), manifest: whole, identity: identity)
+            address: address, state: reasons.isEmpty ? .fresh : .stale(reasons), manifest: whole,
+            identity: identity)
     }
 }
 
-extension Expectation {
+extension ExpectedProvenance {
     /// Why a partition of this provenance is not what it would be today, in the order of `StaleReason`.
     public func differences(from provenance: Provenance) -> [StaleReason] {
         var reasons = changedInputs(provenance).map { StaleReason.inputChanged($0) }
@@ -118,7 +120,8 @@ extension Expectation {
 
     private func changedInputs(_ provenance: Provenance) -> [String] {
         let expected = Dictionary(inputs.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
-        let recorded = Dictionary(provenance.inputs.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let recorded = Dictionary(
+            provenance.inputs.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         return Set(expected.keys).union(recorded.keys)
             .filter { !isSame(expected[$0], recorded[$0]) }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
