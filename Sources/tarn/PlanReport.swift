@@ -26,22 +26,29 @@ struct PlanReport {
     }
 
     private func show(in console: Console) {
-        var table = TextTable([.text("partition"), .text("symbol"), .text("dt"), .text("action"), .text("state")])
+        var table = TextTable([
+            .text("partition"), .text("symbol"), .text("dt"), .text("action"), .text("state"),
+        ])
         for task in plan.tasks {
             switch task.content {
             case .task(_, let partitions):
                 for partition in partitions {
                     table.add([
-                        "\(partition.address.dataset)", "\(partition.address.symbol)", "\(partition.address.date)",
+                        "\(partition.address.dataset)", "\(partition.address.symbol)",
+                        "\(partition.address.date)",
                         .init(partition.action.rawValue, partition.action.style), "\(partition.state)",
                     ])
                 }
             case .nothing(let reason):
                 table.add(["\(task.stage)", "\(task.symbol)", "\(task.date)", "–", "\(reason)"])
             case .undecided(let what):
-                table.add(["\(task.stage)", "\(task.symbol)", "\(task.date)", "later", "\(what) is not decided yet"])
+                table.add([
+                    "\(task.stage)", "\(task.symbol)", "\(task.date)", "later", "\(what) is not decided yet",
+                ])
             case .failure(let failure):
-                table.add(["\(task.stage)", "\(task.symbol)", "\(task.date)", .init("cannot", .bad), "\(failure)"])
+                table.add([
+                    "\(task.stage)", "\(task.symbol)", "\(task.date)", .init("cannot", .bad), "\(failure)",
+                ])
             }
         }
         console.result(table)
@@ -72,12 +79,15 @@ extension PlannedTask {
         case .failure(let failure): error = .string(failure.message)
         }
         return [
-            "stage": .string(stage), "symbol": .string(symbol), "dt": .string("\(date)"), "note": note, "error": error,
+            "stage": .string(stage), "symbol": .string(symbol), "dt": .string("\(date)"), "note": note,
+            "error": error,
             "partitions": .array(
                 partitions.map { partition in
                     [
-                        "path": .string(partition.address.path), "dataset": .string("\(partition.address.dataset)"),
-                        "symbol": .string(partition.address.symbol), "dt": .string("\(partition.address.date)"),
+                        "path": .string(partition.address.path),
+                        "dataset": .string("\(partition.address.dataset)"),
+                        "symbol": .string(partition.address.symbol),
+                        "dt": .string("\(partition.address.date)"),
                         "action": .string(partition.action.rawValue), "state": .string("\(partition.state)"),
                     ]
                 }),
@@ -90,6 +100,7 @@ extension Failure {
     func summing(_ all: [Failure]) -> Failure {
         let status = ExitStatus.combining(all.map(\.status))
         guard all.count > 1 else { return self }
-        return Failure(status, "\(message) (and \(Human.plural(all.count - 1, "more failure")))", advice: advice)
+        return Failure(
+            status, "\(message) (and \(Human.plural(all.count - 1, "more failure")))", advice: advice)
     }
 }

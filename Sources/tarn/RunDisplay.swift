@@ -27,7 +27,8 @@ struct RunDisplay {
     private func show(_ report: RunReport) {
         let console = session.console
         var table = TextTable([
-            .text("dataset"), .text("symbol"), .text("dt"), .text("outcome"), .number("rows"), .number("size"),
+            .text("dataset"), .text("symbol"), .text("dt"), .text("outcome"), .number("rows"),
+            .number("size"),
         ])
         for partition in report.partitions {
             table.add([
@@ -44,11 +45,13 @@ struct RunDisplay {
         for warning in report.warnings { console.warning(warning) }
         if !report.skippedDates.isEmpty {
             console.note(
-                "skipped, without raw files: \(report.skippedDates.map(\.description).joined(separator: ", "))")
+                "skipped, without raw files: \(report.skippedDates.map(\.description).joined(separator: ", "))"
+            )
         }
         for failure in report.failures.dropFirst() { console.error(failure.message, advice: failure.advice) }
         let records = report.tasks.reduce(0) { $0 + $1.records }
-        let rate = report.seconds > 0 ? ", \(Human.magnitude(Double(records) / report.seconds)) records/s" : ""
+        let rate =
+            report.seconds > 0 ? ", \(Human.magnitude(Double(records) / report.seconds)) records/s" : ""
         console.note(
             "\(Human.plural(report.partitions.count, "partition")), \(Human.count(records)) records read in "
                 + "\(Human.duration(seconds: report.seconds))\(records > 0 ? rate : "")")
@@ -80,12 +83,14 @@ struct RunDisplay {
                     state.records += records
                     console.progress(
                         Progress(
-                            label: "\(state.stage) \(state.finished)/\(state.tasks)", done: state.records, total: 0,
+                            label: "\(state.stage) \(state.finished)/\(state.tasks)", done: state.records,
+                            total: 0,
                             unit: "records"))
                 case .finished(let result):
                     if result.partitions.contains(where: { $0.isMade }) { state.finished += 1 }
                     console.detail(
-                        "\(result.stage) \(result.symbol) \(result.date): \(Human.duration(seconds: result.seconds))")
+                        "\(result.stage) \(result.symbol) \(result.date): \(Human.duration(seconds: result.seconds))"
+                    )
                 case .warning(let text):
                     console.warning(text)
                 }

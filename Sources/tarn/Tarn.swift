@@ -36,6 +36,7 @@ struct Tarn {
                 .command(Status.self),
                 .command(Verify.self),
                 .command(Inspect.self),
+                .command(SampleCommand.self),
                 .command(Completions.self),
                 .command(Version.self),
             ])

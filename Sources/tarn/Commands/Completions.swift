@@ -43,7 +43,8 @@ struct Completions: Command {
 
     /// The words of the project that a subject stands for; none where there is no project.
     private func vocabulary(of subject: String, in session: Session) -> [String] {
-        guard let subject = Subject(rawValue: subject), let contracts = try? session.project().contracts else {
+        guard let subject = Subject(rawValue: subject), let contracts = try? session.project().contracts
+        else {
             return []
         }
         let words: Set<String> =

@@ -26,7 +26,9 @@ struct RunCommand: Command {
             ])
     }
 
-    @Options("layer", short: "l", .choice("LAYER"), separator: ",", isRequired: true, help: "bronze, silver, gold or all.")
+    @Options(
+        "layer", short: "l", .choice("LAYER"), separator: ",", isRequired: true,
+        help: "bronze, silver, gold or all.")
     var layers: [LayerChoice]
     var selection = SelectionOptions()
     var execution = ExecutionOptions()
@@ -35,7 +37,9 @@ struct RunCommand: Command {
 
     func validate() throws(UsageError) {
         try execution.validate()
-        if execution.overwriteBronze && !overwrite { throw UsageError("--overwrite-bronze needs --overwrite") }
+        if execution.overwriteBronze && !overwrite {
+            throw UsageError("--overwrite-bronze needs --overwrite")
+        }
     }
 
     func run(in session: Session) throws {
@@ -57,11 +61,14 @@ struct PlanCommand: Command {
                 Example(
                     "tarn plan --product-type future_mbo --layer all --symbol ES --dt 2026-03-02:2026-03-06",
                     "shows a week"),
-                Example("tarn plan -p future_mbo -l all -s ES -d 2026-03-03 --ndjson", "prints one task per line"),
+                Example(
+                    "tarn plan -p future_mbo -l all -s ES -d 2026-03-03 --ndjson", "prints one task per line"),
             ])
     }
 
-    @Options("layer", short: "l", .choice("LAYER"), separator: ",", isRequired: true, help: "bronze, silver, gold or all.")
+    @Options(
+        "layer", short: "l", .choice("LAYER"), separator: ",", isRequired: true,
+        help: "bronze, silver, gold or all.")
     var layers: [LayerChoice]
     var selection = SelectionOptions()
     var execution = ExecutionOptions()
@@ -107,7 +114,9 @@ struct RebuildCommand: Command {
         var request = RunRequest(
             selection, execution, layers: LayerChoice.layers([.all]).filter { $0 >= first }, overwrites: true)
         if from == .bronze { request.overwrite = .everything }
-        if dryRun || !session.isJSON { try PlanReport(session.project(), request).show(in: session, asLines: false) }
+        if dryRun || !session.isJSON {
+            try PlanReport(session.project(), request).show(in: session, asLines: false)
+        }
         if !dryRun { try RunDisplay(session).carryOut(request) }
     }
 }

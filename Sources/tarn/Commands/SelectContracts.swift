@@ -11,7 +11,9 @@ struct SelectContracts: Command {
                 Makes silver.future_mbo.contract_day where it is missing, and prints it. The contract with the largest \
                 volume of the trading date before is chosen among those that expire later.
                 """,
-            examples: [Example("tarn select-contracts --symbol ES --dates 2026-03-02:2026-03-06", "shows a week")])
+            examples: [
+                Example("tarn select-contracts --symbol ES --dates 2026-03-02:2026-03-06", "shows a week")
+            ])
     }
 
     @Option("product-type", short: "p", .product, help: "Product; future_mbo has the only contracts.")
@@ -52,7 +54,8 @@ extension ContractChoice {
     fileprivate var cells: [TextTable.Cell] {
         [
             "\(root)", "\(session)", "\(contract)", "\(expiration)", "\(previous.map(\.description) ?? "–")",
-            "\(Human.count(Int(previousVolume)))", "\(Human.count(Int(previousVolumeRank2)))", "\(isRoll ? "roll" : "")",
+            "\(Human.count(Int(previousVolume)))", "\(Human.count(Int(previousVolumeRank2)))",
+            "\(isRoll ? "roll" : "")",
         ]
     }
 }
