@@ -65,6 +65,7 @@ let package = Package(
 
         tests("JSONTests", ["JSON"]),
         tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
+        tests("ContractGenTests", ["contractgen"]),
         tests("TablesTests", ["Tables", "Contracts", "Columnar"]),
     ],
     swiftLanguageModes: [.v6]
