@@ -37,6 +37,8 @@ let package = Package(
         room("CivilTime"),
         room("FixedMath"),
         room("Columnar", swiftSettings: spans),
+        room("Terminal"),
+        room("Arguments", ["Terminal"]),
 
         // Formats.
         room("Parquet", ["Columnar", "CZstd", "CLZ4", "CZlib"], swiftSettings: spans),
@@ -50,24 +52,40 @@ let package = Package(
         room("Physics", ["Columnar", "FixedMath"], swiftSettings: spans),
 
         // Where engines meet tables, and what runs them.
-        room("Stages", ["Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
+        room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
-        room("Pipeline", ["Stages", "Lake", "Contracts", "JSON", "CivilTime"]),
+        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime"]),
         .executableTarget(
             name: "tarn",
-            dependencies: ["Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON", "CivilTime"],
+            dependencies: [
+                "Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON",
+                "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
+            ],
             swiftSettings: strict),
 
-        tests("ParquetTests", ["Parquet", "Columnar"]),
+        .executableTarget(
+            name: "bench-book", dependencies: ["OrderBook", "Columnar", "CZstd"], path: "Benchmarks/book",
+            swiftSettings: spans),
+        tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
 
         // contracts/*.avsc become Swift types.
         .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
 
+        // One folder of tests a room.
+        tests("ArgumentsTests", ["Arguments"]),
+        tests("TerminalTests", ["Terminal"]),
+        tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),
+        tests("HouseTests", []),
+        tests("CivilTimeTests", ["CivilTime"]),
+        tests("ColumnarTests", ["Columnar"]),
+        tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
+        tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
+        tests("FixedMathTests", ["FixedMath"]),
+        tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
+        tests("StagesTests", ["Stages", "CivilTime"]),
         tests("JSONTests", ["JSON"]),
-        tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
-        tests("TablesTests", ["Tables", "Contracts", "Columnar"]),
         .target(name: "CFaults", path: "Tests/CFaults"),
         tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
     ],

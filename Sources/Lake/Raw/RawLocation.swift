@@ -101,3 +101,20 @@ public struct RawDay: Sendable, Hashable {
     /// What a stage that reads this day records.
     public var inputs: [Input] { (noData.map { [$0] } ?? files).map(\.input) }
 }
+
+extension RawLocation {
+    /// Where a file of the raw layer lies; nil for any other path.
+    ///
+    /// - Parameter path: relative to the lake.
+    public init?(pathOfFile path: String) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[0] == Lake.raw else { return nil }
+        func value(_ key: String, _ part: Substring) -> String? {
+            part.hasPrefix(key + "=") ? PathComponent.decode(part.dropFirst(key.utf8.count + 1)) : nil
+        }
+        guard let source = value("source", parts[1]).flatMap(Source.init), let dataset = value("dataset", parts[2]),
+            let schema = value("schema", parts[3]), let date = value("dt", parts[4]).flatMap({ CivilDate(parsing: $0) })
+        else { return nil }
+        try? self.init(source: source, dataset: dataset, schema: schema, date: date)
+    }
+}

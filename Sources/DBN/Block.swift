@@ -1,0 +1,86 @@
+/// Memory for about a mebibyte of whole records, handed from the producer to the reader and back.
+///
+/// Only one of the two holds it at a time; the queue between them orders their accesses.
+final class Block: @unchecked Sendable {
+    let memory: UnsafeMutableRawBufferPointer
+    /// Bytes of whole records, from the start of `memory`.
+    var byteCount = 0
+    var recordCount = 0
+    /// Index of the first record in the file.
+    var firstRecord = 0
+    /// Position of the first record in the decompressed stream.
+    var byteOffset = 0
+    /// Bytes from record to record when all records have one type and length, else 0.
+    var stride = 0
+    /// What follows these records.
+    var ending = Ending.more
+
+    enum Ending {
+        case more
+        case clean
+        /// Allowed by the reader's options.
+        case truncated
+        case failed(DBNError)
+    }
+
+    init(bytes: Int) {
+        memory = .allocate(byteCount: bytes, alignment: 64)
+    }
+
+    deinit {
+        memory.deallocate()
+    }
+}
+
+/// Finds the whole records at the start of a run of bytes. Knows no files.
+enum RecordFraming {
+    /// The longest record: 255 words.
+    static let longestRecord = 1020
+
+    struct Frames {
+        var bytes = 0
+        var count = 0
+        /// Bytes from record to record when all have one type and length, else 0.
+        var stride = 0
+        /// Set when the record after them has an impossible length: its length and the least that its type
+        /// has.
+        var fault: (length: Int, rtype: UInt8, least: Int)?
+    }
+
+    /// - Parameter sendTime: 8 when the file's records carry a send time, else 0.
+    static func frame(_ bytes: UnsafeRawBufferPointer, sendTime: Int) -> Frames {
+        var frames = Frames()
+        guard bytes.count >= 2 else { return frames }
+        let first = bytes.loadUnaligned(as: UInt16.self)
+        let length = Int(bytes[0]) * 4
+        if length >= RecordLayout.smallest[Int(bytes[1])] + sendTime, length <= bytes.count {
+            // Most files hold one kind of record, and the comparisons do not depend on one another.
+            var offset = length
+            let last = bytes.count - length
+            while offset <= last, bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self) == first {
+                offset += length
+            }
+            frames = Frames(bytes: offset, count: offset / length, stride: length)
+        }
+        return walk(bytes, from: frames, sendTime: sendTime)
+    }
+
+    /// Continues record by record.
+    private static func walk(_ bytes: UnsafeRawBufferPointer, from start: Frames, sendTime: Int) -> Frames {
+        var frames = start
+        while bytes.count - frames.bytes >= 2 {
+            let length = Int(bytes[frames.bytes]) * 4
+            let rtype = bytes[frames.bytes + 1]
+            let least = RecordLayout.smallest[Int(rtype)] + sendTime
+            guard length >= least else {
+                frames.fault = (length, rtype, least)
+                break
+            }
+            guard length <= bytes.count - frames.bytes else { break }
+            frames.bytes += length
+            frames.count += 1
+            frames.stride = 0
+        }
+        return frames
+    }
+}

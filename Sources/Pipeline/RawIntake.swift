@@ -1,0 +1,157 @@
+import CivilTime
+import DBN
+import JSON
+import Lake
+
+/// Brings vendor files into the raw layer: recognises each from its own content, compares it with the vendor's
+/// manifest where one lies beside it, and hands it to the store.
+///
+/// A file belongs where its header says: dataset, schema, and the UTC date of its start.
+public struct RawIntake {
+    private let store: RawStore
+    private let run: Run
+    /// Vendor manifests by directory; nil where there is none.
+    private var vendorManifests: [String: VendorManifest?] = [:]
+
+    public init(store: RawStore, run: Run) {
+        self.store = store
+        self.run = run
+    }
+
+    /// What the user says about files beyond what they say themselves.
+    public struct Claim: Sendable {
+        /// Schemas that the stages of the product read, and the product's name; nil: any schema will do.
+        public var product: (name: String, schemas: Set<String>)?
+        /// A symbol that the file must hold.
+        public var symbol: String?
+        /// The date to file it under.
+        public var date: CivilDate?
+
+        public init(
+            product: (name: String, schemas: Set<String>)? = nil, symbol: String? = nil,
+            date: CivilDate? = nil
+        ) {
+            self.product = product
+            self.symbol = symbol
+            self.date = date
+        }
+    }
+
+    /// A file in its place.
+    public struct Added: Sendable {
+        public let file: RawFile
+        public let placement: RawPlacement
+        public let recognised: RecognisedFile
+        /// The vendor's manifest lists the file, and its hash is right.
+        public let isVouchedFor: Bool
+    }
+
+    /// Puts one file in its place.
+    ///
+    /// - Throws: `DBNError` when it is no readable DBN file, `LakeError`, `Failure` when it contradicts the claim.
+    public mutating func add(_ path: String, claim: Claim) throws -> Added {
+        let recognised = try RecognisedFile(path: path)
+        try recognised.check(claim)
+        let location = try RawLocation(
+            source: .databento, dataset: recognised.dataset, schema: recognised.schema.name,
+            date: claim.date ?? recognised.date)
+        let expected = try vendorManifest(beside: path)?.sha256[recognised.name]
+        let (file, placement) = try store.add(path, to: location, expectedSHA256: expected, run: run)
+        return Added(file: file, placement: placement, recognised: recognised, isVouchedFor: expected != nil)
+    }
+
+    private mutating func vendorManifest(beside path: String) throws(Failure) -> VendorManifest? {
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        if let known = vendorManifests[directory] { return known }
+        let manifest = try VendorManifest(path: directory + "manifest.json")
+        vendorManifests[directory] = manifest
+        return manifest
+    }
+}
+
+/// What a DBN file says about itself.
+public struct RecognisedFile: Sendable {
+    public let path: String
+    /// Last component of the path.
+    public let name: String
+    /// The vendor's name, `GLBX.MDP3`.
+    public let dataset: String
+    public let schema: Schema
+    /// UTC date of the start.
+    public let date: CivilDate
+    /// Dates that the request spanned, 1 for a file of one day; nil for an open end.
+    public let days: Int?
+    /// As the request named them, and what they resolved to, in the order of the file.
+    public let symbols: [String]
+
+    /// Reads the header.
+    public init(path: String) throws {
+        let metadata = try DBNFile(path: path).metadata
+        guard let schema = metadata.schema else {
+            throw Failure(
+                .usage,
+                "\(path): it holds records of several schemas, as captures of a live feed do; add files of one schema"
+            )
+        }
+        guard let start = Int64(exactly: metadata.start) else {
+            throw Failure(.corrupt, "\(path): its start \(metadata.start) lies beyond the year 2262")
+        }
+        self.path = path
+        self.name = path.split(separator: "/").last.map(String.init) ?? path
+        self.dataset = metadata.dataset
+        self.schema = schema
+        date = CivilDate(utcNanoseconds: start)
+        days = metadata.end.flatMap { Int64(exactly: $0) }.map { end in
+            max(
+                1,
+                CivilDate(utcNanoseconds: max(start, end - 1)).daysSinceEpoch
+                    - CivilDate(utcNanoseconds: start).daysSinceEpoch + 1)
+        }
+        var seen: Set<String> = []
+        symbols =
+            (metadata.symbols + metadata.mappings.map(\.rawSymbol)
+            + metadata.mappings.flatMap { $0.intervals.map(\.symbol) })
+            .filter { !$0.isEmpty && seen.insert($0).inserted }
+    }
+
+    /// Compares the file with what the user says about it.
+    func check(_ claim: RawIntake.Claim) throws(Failure) {
+        if let product = claim.product, !product.schemas.contains(schema.name) {
+            throw Failure(
+                .usage, "\(path): it is a \(schema.name) file, which no stage of \(product.name) reads",
+                advice: product.schemas.isEmpty
+                    ? "the registry names no raw files for \(product.name)"
+                    : "\(product.name) is made from \(product.schemas.sorted().joined(separator: ", "))")
+        }
+        if let symbol = claim.symbol, !symbols.contains(symbol), !symbols.contains("\(symbol).FUT"),
+            !symbols.contains("\(symbol).OPT")
+        {
+            let some = symbols.prefix(8).joined(separator: ", ") + (symbols.count > 8 ? ", …" : "")
+            throw Failure(
+                .usage, "\(path): it does not name \(symbol)",
+                advice: some.isEmpty ? "it names no symbol at all" : "it names \(some)")
+        }
+    }
+}
+
+/// The `manifest.json` that comes with a batch of files: names and hashes.
+struct VendorManifest: Sendable {
+    /// By file name.
+    let sha256: [String: String]
+
+    /// - Returns: nil when there is no such file, or it is something else than a vendor's manifest.
+    init?(path: String) throws(Failure) {
+        guard let bytes = try RawIntake.contents(of: path, limit: 64 << 20) else { return nil }
+        guard let json = try? JSONValue(parsing: bytes), case .array(let files)? = json["files"] else {
+            return nil
+        }
+        var found: [String: String] = [:]
+        for file in files {
+            guard let name = file["filename"]?.stringValue, let hash = file["hash"]?.stringValue,
+                hash.hasPrefix("sha256:")
+            else { continue }
+            found[name] = String(hash.dropFirst("sha256:".count)).lowercased()
+        }
+        sha256 = found
+    }
+}

@@ -1,0 +1,210 @@
+import CivilTime
+import Contracts
+import Dispatch
+import Glibc
+import Lake
+import Stages
+import Synchronization
+
+/// What a watcher of a run is told, from any thread.
+public enum RunEvent: Sendable {
+    /// A stage begins, with this many tasks to do.
+    case stage(name: String, tasks: Int)
+    /// Input records done by some task of the stage.
+    case progress(records: Int)
+    case finished(TaskResult)
+    case warning(String)
+}
+
+/// Carries out requests: stage after stage in the order of the registry, the tasks of a stage side by side.
+///
+/// Each stage is planned on the lake as the stages before it have left it, so what a task reads is what is there.
+/// A task that fails does not stop the others; those that miss its output fail on their own account.
+public struct Runner: Sendable {
+    let project: Project
+    let watch: @Sendable (RunEvent) -> Void
+
+    public init(_ project: Project, watch: @escaping @Sendable (RunEvent) -> Void = { _ in }) {
+        self.project = project
+        self.watch = watch
+    }
+
+    // MARK: Planning
+
+    /// What `run` would do now. Nothing is written.
+    ///
+    /// - Throws: `Failure`.
+    public func plan(_ request: RunRequest) throws -> Plan {
+        let planner = try Planner(project, request)
+        let (dates, skipped) = try planner.dates()
+        var site = StageSite(lake: project.lake, registry: project.registry, contracts: project.contracts)
+        var tasks: [PlannedTask] = []
+        for stage in planner.stages {
+            let planned = planner.tasks(of: stage, dates: dates, site: site)
+            tasks += planned
+            site = site.expecting(Set(planned.filter(\.isWork).flatMap { $0.partitions.map(\.address) }))
+        }
+        return Plan(tasks: tasks, skippedDates: skipped)
+    }
+
+    // MARK: Running
+
+    /// Does what is asked.
+    ///
+    /// - Throws: `Failure` when the request as a whole cannot be carried out; what goes wrong with single tasks is
+    ///   in the report.
+    public func run(_ request: RunRequest) throws -> RunReport {
+        let planner = try Planner(project, request)
+        let started = now()
+        let (dates, skipped) = try planner.dates()
+        let site = StageSite(lake: project.lake, registry: project.registry, contracts: project.contracts)
+        try project.lake.sweep()
+        let run = try Run(project.lake)
+        var results: [TaskResult] = []
+        var unmade: [PartitionAddress: Failure] = [:]
+        for stage in planner.stages where !Interruption.isRequested {
+            let planned = planner.tasks(of: stage, dates: dates, site: site).map { $0.blocked(by: unmade) }
+            watch(.stage(name: stage.name, tasks: planned.filter(\.isWork).count))
+            results += carryOut(planned, request, site, run)
+            for partition in results.suffix(planned.count).flatMap(\.partitions) {
+                if case .failed(let failure) = partition.outcome { unmade[partition.address] = failure }
+            }
+        }
+        let report = RunReport(
+            runID: run.id, tasks: results, skippedDates: skipped, warnings: warnings(of: results),
+            seconds: now() - started)
+        try run.writeReport(report.json)
+        try run.end()
+        if Interruption.isRequested { throw Failure(.interrupted, "interrupted; nothing half-made was left") }
+        return report
+    }
+
+    /// Runs tasks side by side; the results are in the order of the tasks whatever the number of workers.
+    private func carryOut(
+        _ tasks: [PlannedTask], _ request: RunRequest, _ site: StageSite, _ run: Run
+    ) -> [TaskResult] {
+        let results = Mutex([TaskResult?](repeating: nil, count: tasks.count))
+        let next = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: max(1, min(request.workers, tasks.count))) { _ in
+            while true {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                if index >= tasks.count { return }
+                let result = carryOut(tasks[index], request, site, run)
+                watch(.finished(result))
+                results.withLock { $0[index] = result }
+            }
+        }
+        return results.withLock { $0.compactMap(\.self) }
+    }
+
+    private func carryOut(
+        _ planned: PlannedTask, _ request: RunRequest, _ site: StageSite, _ run: Run
+    ) -> TaskResult {
+        let started = now()
+        func result(
+            _ partitions: [PartitionResult] = [], note: String? = nil, failure: Failure? = nil, records: Int = 0
+        ) -> TaskResult {
+            TaskResult(
+                stage: planned.stage, symbol: planned.symbol, date: planned.date, partitions: partitions, note: note,
+                failure: failure, records: records, seconds: now() - started)
+        }
+        switch planned.content {
+        case .nothing(let reason): return result(note: reason)
+        case .undecided(let what): return result(failure: Failure(.notReady, "\(what) is not decided"))
+        case .failure(let failure): return result(failure: failure)
+        case .task(let task, let partitions):
+            guard planned.isWork else { return result(partitions.map(unmade)) }
+            let counter = Atomic<Int>(0)
+            do {
+                let wanted = partitions.filter { $0.action != .skip }
+                let context = StageContext(
+                    site: site, run: run,
+                    wanted: Dictionary(uniqueKeysWithValues: wanted.map { ($0.address, $0.provenance) }),
+                    allowsTruncated: request.allowsTruncated,
+                    report: { records in
+                        counter.add(records, ordering: .relaxed)
+                        watch(.progress(records: records))
+                    },
+                    isCancelled: { Interruption.isRequested })
+                let made = try make(task, wanted, context, run)
+                let skipped = partitions.filter { $0.action == .skip }.map(unmade)
+                return result(
+                    (made + skipped).sorted { $0.address < $1.address }, records: counter.load(ordering: .relaxed))
+            } catch {
+                let failure = Failure(explaining: error)
+                return result(
+                    partitions.map { PartitionResult(address: $0.address, outcome: .failed(failure), manifest: nil) },
+                    failure: failure, records: counter.load(ordering: .relaxed))
+            }
+        }
+    }
+
+    private func make(
+        _ task: StageTask, _ wanted: [PlannedPartition], _ context: StageContext, _ run: Run
+    ) throws -> [PartitionResult] {
+        guard let stage = StageCatalogue.stage(named: task.declaration.name) else {
+            preconditionFailure("the project was checked: there is code for \(task.declaration.name)")
+        }
+        let staged = try stage.run(task, in: context)
+        var replaceable: [PartitionAddress: LiveIdentity] = [:]
+        for partition in wanted where partition.action == .rebuild { replaceable[partition.address] = partition.live }
+        let outcomes = try run.publish(staged, replacing: replaceable)
+        return zip(staged, outcomes).map { partition, outcome in
+            PartitionResult(address: partition.address, outcome: .init(outcome), manifest: partition.manifest)
+        }
+    }
+
+    /// A partition that no task makes in this run.
+    private func unmade(_ partition: PlannedPartition) -> PartitionResult {
+        if let refusal = partition.refusal {
+            return PartitionResult(address: partition.address, outcome: .failed(refusal), manifest: nil)
+        }
+        let manifest = try? project.lake.status(of: partition.address).manifest
+        return PartitionResult(address: partition.address, outcome: .skipped, manifest: manifest)
+    }
+
+    /// Inputs that were used although they are not what they would be today.
+    private func warnings(of results: [TaskResult]) -> [String] {
+        var stale: Set<String> = []
+        var health = LakeHealth(project)
+        for partition in results.flatMap(\.partitions) {
+            for case .partition(let address, _?) in partition.manifest?.provenance.inputs ?? [] {
+                if let state = try? health.status(of: address).state, case .stale = state {
+                    stale.insert("\(address), an input of \(partition.address), is \(state)")
+                }
+            }
+        }
+        return stale.sorted()
+    }
+}
+
+extension PlannedTask {
+    /// A task whose input this run was to make and did not is not carried out on what lies there instead.
+    fileprivate func blocked(by unmade: [PartitionAddress: Failure]) -> PlannedTask {
+        guard isWork, case .task(let task, _) = content,
+            let (input, failure) = task.inputPartitions.lazy.compactMap({ input in
+                unmade[input.address].map { (input.address, $0) }
+            }).first
+        else { return self }
+        return PlannedTask(
+            stage: stage, symbol: symbol, date: date,
+            content: .failure(Failure(failure.status, "\(stage) \(symbol) \(date): its input \(input) was not made")))
+    }
+}
+
+extension PartitionResult.Outcome {
+    init(_ outcome: PublicationOutcome) {
+        switch outcome {
+        case .published: self = .published
+        case .replaced(let previous): self = .replaced(previous: previous)
+        case .alreadyCommitted: self = .identical
+        }
+    }
+}
+
+/// Seconds of a clock that only durations are taken from.
+private func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}

@@ -1,0 +1,263 @@
+import CivilTime
+import Columnar
+import Lake
+import OrderBook
+import Tables
+
+/// Replays a day of bronze.<product>.mbo and writes what the book showed in each second: book_snapshot_1s,
+/// depth_and_flow_1s, book_quality_1s. The day streams through; memory is bounded by the live orders.
+///
+/// Source: spec/book.md 4 to 7 and 9.
+public struct SilverBook: Stage {
+    public static let name = "silver_book"
+
+    public init() {}
+
+    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
+        guard let contract = try contractSymbol(for: request, in: site) else {
+            return .nothing("\(request.date) is no trading date of \(request.symbol)")
+        }
+        var defaults = try clockedDefaults(of: request)
+        defaults["q"] = .integer(try latticeStep(of: contract, in: site.registry))
+        return .task(
+            StageTask(
+                request, symbol: contract,
+                inputs: [try site.input(bronzeMbo(request, contract))],
+                defaults: defaults,
+                outputs: try ["book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s"].map {
+                    try request.output($0, contract)
+                }))
+    }
+
+    public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
+        let bronze = task.inputPartitions[0].address
+        let parameters = try bookParameters(task, context)
+        let scan = try scan(bronze, task, context, publisher: parameters.publisher)
+        var engine = try MboEngine(parameters, firstTime: scan.firstTime)
+        var output = try BookOutput(task, context)
+        var rows = WindowRows()
+        var events = Buffer<BookEvent>()
+        var table = Mbo()
+        var reader = try context.reader(bronze, of: task)
+        reading: while try reader.next(into: &table, columns: Mbo.bookColumns) {
+            try table.appendEvents(to: &events)
+            var index = 0
+            while true {
+                let progress = try engine.process(events.span, from: &index, into: &rows)
+                try output.drain(&rows)
+                if progress == .stopped { break reading }
+                if progress == .consumed { break }
+            }
+            try context.advance(events.count)
+            events.removeAll()
+        }
+        while try !engine.finish(into: &rows) { try output.drain(&rows) }
+        try output.drain(&rows)
+        return try output.finish(
+            recordsAfterEnd: engine.stoppedAt.map { scan.recordsInPartition - $0 } ?? 0,
+            isWithoutData: try context.dayState(of: bronze))
+    }
+
+    /// What the engine must know of the whole partition before its first record.
+    private func scan(
+        _ bronze: PartitionAddress, _ task: StageTask, _ context: StageContext, publisher: UInt16?
+    ) throws -> (firstTime: Int64?, recordsInPartition: Int) {
+        var scan = PartitionScan(publisher: publisher, isSingleInstrument: true)
+        var table = Mbo()
+        var events = Buffer<BookEvent>()
+        var records = 0
+        var reader = try context.reader(bronze, of: task)
+        while try reader.next(into: &table, columns: Mbo.bookColumns) {
+            events.removeAll()
+            try table.appendEvents(to: &events)
+            try scan.scan(events.span)
+            records += events.count
+            try context.advance(0)
+        }
+        return (scan.firstTime, records)
+    }
+
+    private func bookParameters(_ task: StageTask, _ context: StageContext) throws -> BookParameters {
+        let values = try context.parameters(of: task)
+        let publisher = try values.optionalInteger("publisher")
+        guard publisher.map({ UInt16(exactly: $0) != nil }) ?? true else {
+            throw StageError.configuration("parameter publisher: expected 0…65535, found \(publisher!)")
+        }
+        return BookParameters(
+            outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
+            assumeComplete: try values.boolean("assume_complete"),
+            crossedPolicy: try values.choice("crossed_policy", ["invalidate": .invalidate, "record": .record]),
+            latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: task.product)),
+            publisher: publisher.map { UInt16($0) })
+    }
+}
+
+/// The lattice constants of the products, which the contracts fix too. Source: spec/book.md, introduction.
+enum Lattice {
+    static func halfWidth(of product: String) -> Int { product == "future_mbo" ? 200 : 100 }
+}
+
+/// The order records that a book of `contract` replays.
+private func bronzeMbo(_ request: StageRequest, _ contract: String) throws -> PartitionAddress {
+    guard case .table(let template)? = request.declaration.reads.first?.source else {
+        preconditionFailure("the registry: stage \(request.declaration.name) reads orders")
+    }
+    return try PartitionAddress(template.dataset(for: request.product), symbol: contract, date: request.date)
+}
+
+/// The defaults of a stage with its clock times as instants of the date.
+func clockedDefaults(of request: StageRequest) throws(StageError) -> [String: ParameterValue] {
+    var defaults: [String: ParameterValue] = [:]
+    for (name, value) in request.declaration.parameters {
+        defaults[name] = try StageRequest.normalised(value, of: name, on: request.date)
+    }
+    return defaults
+}
+
+/// The lattice step of a contract's root, price_1e-9.
+func latticeStep(of contract: String, in registry: Registry) throws(StageError) -> Int64 {
+    let root = FutureSymbol(parsing: contract)?.root ?? contract
+    guard let entry = registry.roots[root] else {
+        throw .configuration(
+            "root \(root) has no lattice step: add it to 'roots' in \(registry.file), e.g. \(root): {q: 0.25}")
+    }
+    return entry.latticeStep
+}
+
+// MARK: - Bronze in
+
+extension Mbo {
+    /// The columns that carry meaning for a book.
+    static let bookColumns: [Int] = [
+        Columns.tsRecv, .tsEvent, .publisherId, .instrumentId, .orderId, .action, .side, .priceInt, .size, .flags,
+    ].map(\.rawValue)
+
+    /// Appends the rows as events.
+    borrowing func appendEvents(to events: inout Buffer<BookEvent>) throws {
+        let count = tsRecv.count
+        events.append(count: count) { target in
+            for row in 0..<count {
+                target.initializeElement(
+                    at: row,
+                    to: BookEvent(
+                        tsRecv: tsRecv[row] ?? BookEvent.undefinedTime,
+                        tsEvent: tsEvent[row] ?? BookEvent.undefinedTime,
+                        orderID: UInt64(bitPattern: orderId[row]),
+                        price: priceInt[row] ?? BookEvent.undefinedPrice,
+                        size: UInt32(truncatingIfNeeded: size[row]),
+                        instrumentID: UInt32(truncatingIfNeeded: instrumentId[row]),
+                        publisherID: UInt16(truncatingIfNeeded: publisherId[row]),
+                        flags: UInt8(truncatingIfNeeded: flags[row]),
+                        action: action.values[row],
+                        side: side.values[row]))
+            }
+        }
+    }
+}
+
+// MARK: - Rows out
+
+/// The three tables of a book on their way to the lake.
+private struct BookOutput: ~Copyable {
+    private var snapshots = BookSnapshot1s()
+    private var flows = DepthAndFlow1s()
+    private var qualities = BookQuality1s()
+    private var snapshotWriter: PartitionWriter?
+    private var flowWriter: PartitionWriter?
+    private var qualityWriter: PartitionWriter?
+    private var summary = Quality()
+
+    init(_ task: StageTask, _ context: StageContext) throws {
+        snapshotWriter = try context.writerIfWanted(task.outputs[0], of: task)
+        flowWriter = try context.writerIfWanted(task.outputs[1], of: task)
+        qualityWriter = try context.writerIfWanted(task.outputs[2], of: task)
+        summary.windows = 0
+        summary.validWindows = 0
+    }
+
+    mutating func drain(_ rows: inout WindowRows) throws {
+        for index in 0..<rows.snapshots.count { snapshots.append(rows.snapshots[index]) }
+        for index in 0..<rows.flows.count { flows.append(rows.flows[index]) }
+        for index in 0..<rows.quality.count {
+            qualities.append(rows.quality[index])
+            summary.count(rows.quality[index])
+        }
+        rows.removeAll()
+        try snapshots.withViews { try snapshotWriter?.write($0) }
+        try flows.withViews { try flowWriter?.write($0) }
+        try qualities.withViews { try qualityWriter?.write($0) }
+        snapshots.removeAll()
+        flows.removeAll()
+        qualities.removeAll()
+    }
+
+    mutating func finish(recordsAfterEnd: Int, isWithoutData day: DayState) throws -> [StagedPartition] {
+        summary.counters["records_after_end"] = Int64(recordsAfterEnd)
+        var staged: [StagedPartition] = []
+        if let writer = snapshotWriter.take() { staged.append(try writer.finish(dayState: day, quality: summary)) }
+        if let writer = flowWriter.take() { staged.append(try writer.finish(dayState: day, quality: summary)) }
+        if let writer = qualityWriter.take() { staged.append(try writer.finish(dayState: day, quality: summary)) }
+        return staged
+    }
+}
+
+extension Quality {
+    /// Adds one window to the summary of a partition.
+    mutating func count(_ row: QualityRow) {
+        windows = (windows ?? 0) + 1
+        if row.windowValid { validWindows = (validWindows ?? 0) + 1 }
+        reasons[BookQuality1s.Reason(rawValue: row.reason.rawValue)!.symbol, default: 0] += 1
+        let c = row.counters
+        let sums: [(String, Int64)] = [
+            ("records", c.records), ("late_records", c.lateRecords), ("dup_add", c.duplicateAdds),
+            ("over_cancel", c.overCancels), ("unknown_cancel", c.unknownCancels),
+            ("unknown_modify", c.unknownModifies), ("unknown_fill", c.unknownFills),
+            ("aggressor_fill", c.aggressorFills), ("unmatched_fill_qty", c.unmatchedFillQuantity),
+            ("bad_side", c.badSide), ("bad_order", c.badOrder), ("locked_events", c.lockedEvents),
+            ("crossed_events", c.crossedEvents), ("cleared_qty", c.clearedQuantity),
+        ]
+        for (name, value) in sums { counters[name, default: 0] += value }
+    }
+}
+
+extension BookSnapshot1s {
+    fileprivate mutating func append(_ row: SnapshotRow) {
+        append(
+            Row(
+                windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
+                bestBidPriceInt: row.bestBidPrice, bestBidQty: row.bestBidQuantity,
+                bestAskPriceInt: row.bestAskPrice, bestAskQty: row.bestAskQuantity,
+                midPrice: row.midPrice, midPriceInt: row.midPriceInt,
+                lastTradePriceInt: row.lastTradePrice, spotRefPriceInt: row.spotReference,
+                bookValid: row.bookValid, windowValid: row.windowValid))
+    }
+}
+
+extension DepthAndFlow1s {
+    fileprivate mutating func append(_ row: FlowRow) {
+        append(
+            Row(
+                windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
+                side: Side(rawValue: row.side)!, priceInt: row.price, spotRefPriceInt: row.spotReference,
+                relTicks: row.relTicks, relTicksSide: row.relTicksSide,
+                depthQtyStart: row.depthStart, depthQtyEnd: row.depthEnd, depthQtyRest: row.depthRest,
+                addQty: row.added, pullQtyTotal: row.pulled, pullQtyRest: row.pulledAtRest, fillQty: row.filled,
+                windowValid: row.windowValid))
+    }
+}
+
+extension BookQuality1s {
+    fileprivate mutating func append(_ row: QualityRow) {
+        let c = row.counters
+        append(
+            Row(
+                windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
+                bookValid: row.bookValid, windowValid: row.windowValid, reason: Reason(rawValue: row.reason.rawValue)!,
+                records: c.records, lateRecords: c.lateRecords, dupAdd: c.duplicateAdds, overCancel: c.overCancels,
+                unknownCancel: c.unknownCancels, unknownModify: c.unknownModifies, unknownFill: c.unknownFills,
+                aggressorFill: c.aggressorFills, unmatchedFillQty: c.unmatchedFillQuantity, badSide: c.badSide,
+                badOrder: c.badOrder, lockedEvents: c.lockedEvents, crossedEvents: c.crossedEvents,
+                clearedQty: c.clearedQuantity, offGridQty: row.offGridQuantity,
+                identityResidualMax: row.identityResidualMax))
+    }
+}

@@ -1,0 +1,14 @@
+/// The code behind the stages of the registry, by name.
+public enum StageCatalogue {
+    static let stages: [any Stage.Type] = [
+        BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, SilverBook.self, SilverContractDay.self,
+        GoldPhysics.self,
+    ]
+
+    public static var names: [String] { stages.map { $0.name } }
+
+    /// The stage of a registry entry; nil when there is no code of this name.
+    public static func stage(named name: String) -> (any Stage)? {
+        stages.first { $0.name == name }?.init()
+    }
+}

@@ -1,0 +1,72 @@
+import CivilTime
+import Lake
+
+/// Reads parameters by name with their type. The registry declares names and defaults; here is what they mean.
+///
+/// Source: spec/book.md 11.
+struct StageParameters {
+    let values: [String: ParameterValue]
+
+    init(_ provenance: Provenance) {
+        self.values = provenance.parameters
+    }
+
+    func integer(_ name: String) throws(StageError) -> Int64 {
+        guard case .integer(let value) = values[name] else { throw error(name, "an integer") }
+        return value
+    }
+
+    func optionalInteger(_ name: String) throws(StageError) -> Int64? {
+        switch values[name] {
+        case .null, nil: nil
+        case .integer(let value): value
+        default: throw error(name, "an integer")
+        }
+    }
+
+    func optionalList(_ name: String) throws(StageError) -> [String]? {
+        switch values[name] {
+        case .null, nil: nil
+        case .list(let texts): texts
+        default: throw error(name, "a list")
+        }
+    }
+
+    func boolean(_ name: String) throws(StageError) -> Bool {
+        guard case .boolean(let value) = values[name] else { throw error(name, "true or false") }
+        return value
+    }
+
+    /// One of a few words.
+    func choice<Choice>(_ name: String, _ choices: [String: Choice]) throws(StageError) -> Choice {
+        guard case .text(let text) = values[name], let choice = choices[text] else {
+            throw error(name, choices.keys.sorted().joined(separator: " or "))
+        }
+        return choice
+    }
+
+    private func error(_ name: String, _ expected: String) -> StageError {
+        .configuration(
+            "parameter \(name): expected \(expected), found \(values[name].map { "'\($0)'" } ?? "nothing")")
+    }
+}
+
+extension StageRequest {
+    /// Parameters that hold times of day.
+    private static let clockTimes: Set<String> = ["output_start", "output_end"]
+
+    /// Times as UTC nanoseconds on the date, everything else as it is, so that equal instants are equal
+    /// parameters however they were written.
+    ///
+    /// - Throws: `configuration` when a time is none.
+    public static func normalised(
+        _ value: ParameterValue, of name: String, on date: CivilDate
+    ) throws(StageError) -> ParameterValue {
+        guard clockTimes.contains(name), case .text(let text) = value else { return value }
+        guard let time = ClockTime(parsing: text) else {
+            throw .configuration(
+                "parameter \(name): expected a time HH:MM[:SS] of New York or HH:MM[:SS]Z up to 24:00:00, found '\(text)'")
+        }
+        return .integer(time.utcNanoseconds(on: date))
+    }
+}
