@@ -32,6 +32,7 @@ struct Tarn {
                 .command(RunCommand.self),
                 .command(PlanCommand.self),
                 .command(RebuildCommand.self),
+                .command(StatusCommand.self),
                 .command(SelectContracts.self),
                 .command(Inspect.self),
                 .command(SampleCommand.self),
