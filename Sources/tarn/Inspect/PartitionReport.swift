@@ -47,6 +47,14 @@ struct PartitionReport {
         }
     }
 
+    /// The ends of the output window are recorded in UTC nanoseconds.
+    private func parameterText(_ value: ParameterValue, of name: String) -> String {
+        if case .integer(let instant) = value, name == "output_start" || name == "output_end" {
+            return utcText(instant)
+        }
+        return "\(value)"
+    }
+
     private func quality(_ quality: Quality) -> [String] {
         var lines: [String] = []
         if let windows = quality.windows {
