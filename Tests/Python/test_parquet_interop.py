@@ -223,7 +223,7 @@ def test_duckdb(case):
     path, wanted = case
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true")
-    found = connection.execute(f"SELECT * FROM '{path}'").to_arrow_table()
+    found = connection.sql(f"SELECT * FROM '{path}'").to_arrow_table()
     same(found, wanted)
 
 
@@ -279,6 +279,6 @@ def test_pages_are_skipped_and_nothing_is_lost(interop):
         found = pl.scan_parquet(path).filter(pl.col("ordinal").is_between(low, high, closed="left")).collect()
         assert found["ordinal"].to_list() == rows
     count = len([r for r in range(1_400_000) if r % 3 and r % 4 == 2])
-    assert duckdb.sql(f"SELECT count(*) FROM '{path}' WHERE text = 'Ω'").fetchone()[0] == count
+    assert duckdb.sql(f"SELECT count(*) FROM '{path}' WHERE text = 'Ω'").fetchall()[0][0] == count
     assert pl.scan_parquet(path).filter(pl.col("text") == "Ω").collect().height == count
-    assert duckdb.sql(f"SELECT count(*) FROM '{interop}/all-300000-zstd1.parquet' WHERE zero = 0").fetchone()[0] == 300_000
+    assert duckdb.sql(f"SELECT count(*) FROM '{interop}/all-300000-zstd1.parquet' WHERE zero = 0").fetchall()[0][0] == 300_000
