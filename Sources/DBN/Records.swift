@@ -1,3 +1,7 @@
+#if _endian(big)
+    #error("Records are loaded as they lie in the file, which is little-endian.")
+#endif
+
 /// The records that are read by the million, laid out as in the file: little-endian, no hidden padding.
 ///
 /// Every struct is plain bytes, so a record is one unaligned load. Prices have unit 1e-9 of a price point and

@@ -92,7 +92,9 @@ extension Lake {
     /// The partitions of the lake in ascending order of their addresses. Other entries are passed over.
     ///
     /// - Complexity: one directory read per directory; a partition itself is not looked into.
-    public func partitions(_ filter: PartitionFilter = PartitionFilter()) throws(LakeError) -> [PartitionAddress] {
+    public func partitions(
+        _ filter: PartitionFilter = PartitionFilter()
+    ) throws(LakeError) -> [PartitionAddress] {
         var found: [PartitionAddress] = []
         for layer in DatasetKey.Layer.allCases where filter.layers?.contains(layer) ?? true {
             guard try FileSystem.information(path(layer.rawValue))?.isDirectory == true else { continue }
@@ -122,7 +124,9 @@ extension Lake {
         into found: inout [PartitionAddress]
     ) throws(LakeError) {
         try forEach("symbol", in: directory) { (encoded, dates) throws(LakeError) in
-            guard let symbol = PathComponent.decode(encoded), filter.symbols?.contains(symbol) ?? true else { return }
+            guard let symbol = PathComponent.decode(encoded), filter.symbols?.contains(symbol) ?? true else {
+                return
+            }
             for entry in try dates.entries() where entry.isDirectory && entry.name.hasPrefix("dt=") {
                 guard let date = CivilDate(parsing: entry.name.dropFirst(3)),
                     filter.dates?.contains(date) ?? true

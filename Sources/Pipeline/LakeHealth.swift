@@ -1,54 +1,120 @@
+import CivilTime
 import Contracts
 import Lake
 import Stages
 
 /// The states of partitions as they are recorded: each manifest against the registry, the contracts and the
-/// inputs it names. No stage is asked, so a lake of many partitions is looked through quickly.
-public struct LakeHealth: Sendable {
-    let project: Project
+/// inputs it names. No stage is asked, and every manifest and raw day is read once, so a lake of many partitions is
+/// looked through quickly.
+public struct LakeHealth {
+    private let project: Project
+    private let raw: RawStore
+    private var identities: [PartitionAddress: String?] = [:]
+    private var rawInputs: [RawLocation: [Input]] = [:]
 
     public init(_ project: Project) {
         self.project = project
-    }
-
-    /// The state of one partition.
-    public func state(of address: PartitionAddress) throws -> PartitionState {
-        try status(of: address).state
+        self.raw = RawStore(project.lake)
     }
 
     /// State, manifest and identity of one partition.
-    public func status(of address: PartitionAddress) throws -> PartitionStatus {
+    public mutating func status(of address: PartitionAddress) throws -> PartitionStatus {
         let status = try project.lake.status(of: address)
-        guard let manifest = status.manifest, case .fresh = status.state,
-            let writer = project.registry.writer(of: address.dataset),
-            let contract = writer.contract(of: address.dataset, in: project.contracts)
-        else { return status }
+        identities[address] = .some(status.inputIdentity)
+        guard let manifest = status.manifest, case .fresh = status.state else { return status }
+        let reasons = try staleness(of: manifest)
+        guard !reasons.isEmpty else { return status }
+        return PartitionStatus(address: address, state: .stale(reasons), manifest: manifest, identity: status.identity)
+    }
+
+    private mutating func staleness(of manifest: Manifest) throws -> [StaleReason] {
         let recorded = manifest.provenance
+        guard let writer = project.registry.writer(of: manifest.address.dataset),
+            let contract = writer.contract(of: manifest.address.dataset, in: project.contracts)
+        else { return [] }
+        // What a stage adds to the registry's parameters, such as the step of a root's lattice, is as recorded.
         var defaults = recorded.defaults
         for (name, value) in writer.parameters {
-            defaults[name] = try StageRequest.normalised(value, of: name, on: address.date)
+            defaults[name] = try StageRequest.normalised(value, of: name, on: manifest.address.date)
         }
-        let inputs = try currentInputs(recorded.inputs)
-        let expectation = Expectation(
+        let expectation = ExpectedProvenance(
             stage: writer.name, revision: writer.revision, contractFingerprint: contract.fingerprint,
-            defaults: defaults, inputs: inputs)
-        return try project.lake.status(of: address, expecting: expectation)
+            defaults: defaults, inputs: try currentInputs(recorded.inputs))
+        return expectation.differences(from: recorded)
     }
 
     /// The recorded inputs as they are today: a raw day may have got files, a partition another generation.
-    private func currentInputs(_ recorded: [Input]) throws -> [Input] {
+    private mutating func currentInputs(_ recorded: [Input]) throws -> [Input] {
         var current: [Input] = []
         var days: Set<RawLocation> = []
-        let raw = RawStore(project.lake)
         for input in recorded {
             switch input {
             case .partition(let address, _):
-                current.append(.partition(address, manifest: try project.lake.status(of: address).inputIdentity))
+                current.append(.partition(address, manifest: try identity(of: address)))
             case .raw(let path, _):
                 guard let location = RawLocation(pathOfFile: path), days.insert(location).inserted else { continue }
-                current += try raw.day(location)?.inputs ?? []
+                current += try inputs(of: location)
             }
         }
         return current
+    }
+
+    private mutating func identity(of address: PartitionAddress) throws -> String? {
+        if let known = identities[address] { return known }
+        let identity = try project.lake.status(of: address).inputIdentity
+        identities[address] = .some(identity)
+        return identity
+    }
+
+    private mutating func inputs(of location: RawLocation) throws -> [Input] {
+        if let known = rawInputs[location] { return known }
+        let inputs = try raw.day(location)?.inputs ?? []
+        rawInputs[location] = inputs
+        return inputs
+    }
+}
+
+/// What there is of one dataset and symbol.
+public struct StatusLine: Sendable {
+    public let dataset: DatasetKey
+    public let symbol: String
+    public private(set) var partitions = 0
+    public private(set) var fresh = 0
+    public private(set) var stale = 0
+    public private(set) var corrupt = 0
+    public private(set) var rows: Int64 = 0
+    public private(set) var bytes: Int64 = 0
+    public private(set) var windows: Int64 = 0
+    public private(set) var validWindows: Int64 = 0
+    /// Windows per reason other than ok.
+    public private(set) var reasons: [String: Int64] = [:]
+    public private(set) var dates: ClosedRange<CivilDate>
+
+    public init(_ address: PartitionAddress) {
+        dataset = address.dataset
+        symbol = address.symbol
+        dates = address.date...address.date
+    }
+
+    public mutating func add(_ status: PartitionStatus) {
+        partitions += 1
+        switch status.state {
+        case .fresh: fresh += 1
+        case .stale: stale += 1
+        case .corrupt: corrupt += 1
+        case .missing: partitions -= 1
+        }
+        dates = min(dates.lowerBound, status.address.date)...max(dates.upperBound, status.address.date)
+        guard let manifest = status.manifest else { return }
+        rows += manifest.rowCount
+        bytes += manifest.byteCount
+        windows += manifest.quality.windows ?? 0
+        validWindows += manifest.quality.validWindows ?? 0
+        for (reason, count) in manifest.quality.reasons where reason != "ok" { reasons[reason, default: 0] += count }
+    }
+
+    /// The most frequent reasons why windows are not valid, most frequent first.
+    public var topReasons: [(name: String, windows: Int64)] {
+        reasons.filter { $0.value > 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
     }
 }

@@ -166,10 +166,10 @@ public struct Runner: Sendable {
     /// Inputs that were used although they are not what they would be today.
     private func warnings(of results: [TaskResult]) -> [String] {
         var stale: Set<String> = []
-        let health = LakeHealth(project)
+        var health = LakeHealth(project)
         for partition in results.flatMap(\.partitions) {
             for case .partition(let address, _?) in partition.manifest?.provenance.inputs ?? [] {
-                if let state = try? health.state(of: address), case .stale = state {
+                if let state = try? health.status(of: address).state, case .stale = state {
                     stale.insert("\(address), an input of \(partition.address), is \(state)")
                 }
             }

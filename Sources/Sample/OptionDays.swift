@@ -52,7 +52,7 @@ struct FutureOptionDay {
             for offset in -reach...reach {
                 for isCall in [true, false] {
                     let strike = (middle + offset) * step
-                    let series = FutureOptionDay.root(expiration, underlying)
+                    let series = FutureOptionDay.root(expiration)
                     options.append(
                         SampleOption(
                             symbol:
@@ -72,7 +72,7 @@ struct FutureOptionDay {
     }
 
     /// The venue's name of a weekly series: Monday to Thursday E1A…E5D, Friday EW1…EW4, with month and year.
-    private static func root(_ expiration: CivilDate, _ underlying: Contract) -> String {
+    private static func root(_ expiration: CivilDate) -> String {
         let week = (expiration.day - 1) / 7 + 1
         let month = "FGHJKMNQUVXZ".map(String.init)[expiration.month - 1]
         let series =

@@ -13,8 +13,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ESH6", "ESH6"), ("BRK.B", "BRK.B"), ("../x", "%2E.%2Fx"), ("a/b", "a%2Fb"), (".", "%2E"), ("..", "%2E."),
-        ("_x", "%5Fx"), ("a b", "a%20b"), ("100%", "100%25"), ("ES=F", "ES%3DF"), ("é", "%C3%A9"), ("\u{0}", "%00"),
+        ("ESH6", "ESH6"), ("BRK.B", "BRK.B"), ("../x", "%2E.%2Fx"), ("a/b", "a%2Fb"), (".", "%2E"),
+        ("..", "%2E."),
+        ("_x", "%5Fx"), ("a b", "a%20b"), ("100%", "100%25"), ("ES=F", "ES%3DF"), ("é", "%C3%A9"),
+        ("\u{0}", "%00"),
         ("e\u{301}", "e%CC%81"), ("\n", "%0A"), ("~", "%7E"),
     ])
     func `every symbol is one component that reads back`(symbol: String, encoded: String) throws {
@@ -37,7 +39,9 @@ import Testing
         #expect(throws: LakeError.self) { try PartitionAddress(dataset, symbol: "", date: sampleDate) }
         let long = String(repeating: "x", count: 200)
         #expect(throws: Never.self) { try PartitionAddress(dataset, symbol: long, date: sampleDate) }
-        #expect(throws: LakeError.self) { try PartitionAddress(dataset, symbol: long + "x", date: sampleDate) }
+        #expect(throws: LakeError.self) {
+            try PartitionAddress(dataset, symbol: long + "x", date: sampleDate)
+        }
         let spaces = String(repeating: " ", count: 67)
         #expect(throws: LakeError.self) { try PartitionAddress(dataset, symbol: spaces, date: sampleDate) }
     }
@@ -63,7 +67,8 @@ import Testing
     @Test func `a lake lists its partitions in order and passes over the rest`() throws {
         let scratch = Scratch()
         let lake = Lake(root: scratch.path + "/lake/")
-        let wanted = try ["gold.future_mbo.a", "bronze.future_mbo.mbo", "bronze.equity_mbo.mbo"].flatMap { key in
+        let wanted = try ["gold.future_mbo.a", "bronze.future_mbo.mbo", "bronze.equity_mbo.mbo"].flatMap {
+            key in
             try ["NQ", "ES", "a/b"].flatMap { symbol in
                 try [sampleDate, sampleDate.adding(days: -1)].map { date in
                     try PartitionAddress(DatasetKey(parsing: key)!, symbol: symbol, date: date)
@@ -78,7 +83,8 @@ import Testing
             "bronze/product_type=future_mbo/table=mbo/symbol=ES/dt=tomorrow", "bronze/notes",
             "raw/source=databento", "bronze/product_type=future_mbo/table=mbo/symbol=%zz/dt=2026-01-06",
         ] { try FileSystem.makeRoot(lake.path(stray)) }
-        try FileSystem.create(lake.path("bronze/product_type=future_mbo/table=mbo/symbol=ES/dt=2026-01-09"), [])
+        try FileSystem.create(
+            lake.path("bronze/product_type=future_mbo/table=mbo/symbol=ES/dt=2026-01-09"), [])
 
         let listed = try lake.partitions()
         #expect(listed == wanted.sorted())

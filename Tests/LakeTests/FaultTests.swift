@@ -11,7 +11,8 @@ import Testing
         isAtomic: Bool
     ) async {
         await #expect(processExitsWith: .success) { [isAtomic] in
-            for action in [FAULTS_KILL_BEFORE, FAULTS_KILL_AFTER, FAULTS_LOSE_UNSYNCED, FAULTS_TEAR_UNSYNCED] {
+            for action in [FAULTS_KILL_BEFORE, FAULTS_KILL_AFTER, FAULTS_LOSE_UNSYNCED, FAULTS_TEAR_UNSYNCED]
+            {
                 let matrix = FaultMatrix(isAtomic: isAtomic, action: Int32(action), code: 0)
                 let points = try matrix.run()
                 #expect(points > 40)
@@ -127,7 +128,9 @@ final class FaultMatrix {
             #expect(try lake.verifyContent(of: address) == nil, comment)
         }
         let oldGeneration = sampleProvenance(revision: 1).generation(of: old)
-        #expect(try FileSystem.entries(of: lake.path("_history/\(old.path)")).map(\.name) == [oldGeneration], comment)
+        #expect(
+            try FileSystem.entries(of: lake.path("_history/\(old.path)")).map(\.name) == [oldGeneration],
+            comment)
         #expect(try tree(lake.path("_staging")).filter { !$0.hasPrefix(".locks") } == [], comment)
         #expect(try FileSystem.entries(of: lake.path("_quarantine")).isEmpty, comment)
     }

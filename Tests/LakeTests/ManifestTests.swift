@@ -41,7 +41,8 @@ import Testing
         let json = try JSONValue(parsing: try sample().serialized())
         #expect(
             json.objectValue?.names == [
-                "compression", "contract", "dataset", "day_state", "dt", "files", "format", "generation", "inputs",
+                "compression", "contract", "dataset", "day_state", "dt", "files", "format", "generation",
+                "inputs",
                 "parameters", "quality", "rows", "stage", "symbol", "truncated",
             ])
         #expect(json["symbol"] == "a/b")
@@ -85,7 +86,8 @@ import Testing
         #expect(generations[0] == sampleProvenance().generation(of: sampleAddress()))
         #expect(
             sampleProvenance(defaults: ["a": .integer(1), "b": .text("x")]).generation(of: sampleAddress())
-                == sampleProvenance(defaults: ["b": .text("x"), "a": .integer(1)]).generation(of: sampleAddress()))
+                == sampleProvenance(defaults: ["b": .text("x"), "a": .integer(1)]).generation(
+                    of: sampleAddress()))
     }
 
     @Test func `every member must be there, be known and have its type`() throws {

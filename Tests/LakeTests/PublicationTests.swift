@@ -20,7 +20,8 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
         #expect(status.manifest?.rowCount == 3)
         #expect(
             try tree(lake.path(of: sampleAddress())) == ["_MANIFEST.json", "_SUCCESS", "part-00000.parquet"])
-        let manifest = try FileSystem.read(lake.path(of: sampleAddress()) + "/_MANIFEST.json", atMost: 1 << 20)
+        let manifest = try FileSystem.read(
+            lake.path(of: sampleAddress()) + "/_MANIFEST.json", atMost: 1 << 20)
         let marker = try FileSystem.read(lake.path(of: sampleAddress()) + "/_SUCCESS", atMost: 1 << 20)
         #expect(String(decoding: marker, as: UTF8.self) == SHA256.hex(of: manifest) + "\n")
         #expect(try tree(lake.path("_staging")).filter { !$0.hasPrefix(".locks") } == [])
@@ -76,9 +77,9 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
                 Issue.record("published")
             } catch let error as LakeError {
                 guard case .unreproducible = error else {
-                Issue.record("unexpected")
-                return
-            }
+                    Issue.record("unexpected")
+                    return
+                }
             }
         }
         #expect(try lake.status(of: sampleAddress()).identity == old)
@@ -118,9 +119,9 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
         }
         let outcome = try publish(lake, [1, 2, 3], replacing: status.identity)
         guard case .replaced(let previous) = outcome else {
-                Issue.record("unexpected")
-                return
-            }
+            Issue.record("unexpected")
+            return
+        }
         #expect(previous.hasPrefix("_quarantine/"))
         #expect(try FileSystem.read(lake.path(previous) + "/part-00000.parquet", atMost: 1 << 20) == bytes)
         #expect(try publish(lake, [1, 2, 3]) == .alreadyCommitted)
@@ -133,9 +134,9 @@ let renamings: [Lake.Renaming] = [.atomicIfPossible, .plain]
         try FileSystem.removeFile(lake.path(of: sampleAddress()) + "/_MANIFEST.json")
         let status = try lake.status(of: sampleAddress())
         guard case .corrupt = status.state else {
-                Issue.record("unexpected")
-                return
-            }
+            Issue.record("unexpected")
+            return
+        }
         #expect(status.identity == LiveIdentity(manifestSHA256: nil))
         #expect(throws: LakeError.self) { try publish(lake, [1]) }
         guard case .replaced = try publish(lake, [1], replacing: status.identity) else {

@@ -27,7 +27,8 @@ import Testing
                 "silver.future_mbo.contract_day", "silver.future_mbo.depth_and_flow_1s",
                 "gold.future_mbo.physics_surface_1s",
             ])
-        let gold = try #require(registry.writer(of: DatasetKey(parsing: "gold.future_mbo.physics_surface_1s")!))
+        let gold = try #require(
+            registry.writer(of: DatasetKey(parsing: "gold.future_mbo.physics_surface_1s")!))
         #expect(gold.name == "gold_physics")
         #expect(gold.parameters == ["ema_frame": .text("spot")])
         let book = try #require(registry[stage: "silver_book"])
@@ -81,7 +82,8 @@ import Testing
         let future = DatasetKey(parsing: "silver.future_mbo.state_10s")!
         let contract = try #require(stage.contract(of: future, in: contracts))
         #expect(contract.dataset == future)
-        let own = try #require(stage.contract(of: DatasetKey(parsing: "silver.equity_taq.state_10s")!, in: contracts))
+        let own = try #require(
+            stage.contract(of: DatasetKey(parsing: "silver.equity_taq.state_10s")!, in: contracts))
         #expect(own.units.contains("shares"))
         #expect(!contract.units.contains("shares"))
         #expect(contract.units.contains("contracts"))
@@ -97,7 +99,10 @@ import Testing
         ("version: 1\nlake_root: a\nroots: {}\nstages: {}\nstage: {}", .unknownKey, 5, "unknown key 'stage'"),
         ("version: 1\nlake_root: a\nroots: {}\nroots: {}\nstages: {}", .duplicateKey, 4, "already in line 3"),
         ("version: 1\nlake_root: a\nroots:\n  ES: {q: 0}\nstages: {}", .invalidValue, 4, "'q' of root ES"),
-        ("version: 1\nlake_root: a\nroots:\n  ES: {q: 0.2500000001}\nstages: {}", .invalidValue, 4, "9 digits"),
+        (
+            "version: 1\nlake_root: a\nroots:\n  ES: {q: 0.2500000001}\nstages: {}", .invalidValue, 4,
+            "9 digits"
+        ),
         ("version: 1\nlake_root: a\nroots:\n  ES: {q: 1e-2}\nstages: {}", .invalidValue, 4, "decimal"),
         ("version: 1\nlake_root: a\nroots:\n  es: {q: 1}\nstages: {}", .invalidValue, 4, "no root symbol"),
         ("version: 1\nlake_root: &a lake\nroots: {}\nstages: {}", .reference, 2, "anchors"),
@@ -111,26 +116,45 @@ import Testing
         ("a: \u{1}", .syntax, 1, ""),
         (stages("  silver_book: {}"), .missingKey, 5, "stage silver_book: the key 'products' is missing"),
         (stages("  s:\n    products: future_mbo\n    revision: 1\n    writes: [a]"), .wrongType, 6, "a list"),
-        (stages("  s:\n    products: []\n    revision: 1\n    writes: [a]"), .invalidValue, 6, "needs a product"),
+        (
+            stages("  s:\n    products: []\n    revision: 1\n    writes: [a]"), .invalidValue, 6,
+            "needs a product"
+        ),
         (stages("  s:\n    products: [a, a]\n    revision: 1\n    writes: [a]"), .duplicateKey, 6, "twice"),
         (stages("  s:\n    products: [A]\n    revision: 1\n    writes: [a]"), .invalidValue, 6, "a word"),
-        (stages("  s:\n    products: [a]\n    revision: 0\n    writes: [a]"), .invalidValue, 7, "counts from 1"),
-        (stages("  s:\n    products: [a]\n    revision: \"1\"\n    writes: [a]"), .wrongType, 7, "an integer"),
-        (stages("  s:\n    products: [a]\n    revision: 1\n    writes: [a]"), .unknownDataset, 8, "'a' is no dataset"),
-        (stages("  s:\n    products: [a]\n    revision: 1\n    writes: []"), .invalidValue, 5, "writes nothing"),
         (
-            stages("  s:\n    products: [future_mbo]\n    revision: 1\n    writes:\n      - bronze.{product}.mbx"),
+            stages("  s:\n    products: [a]\n    revision: 0\n    writes: [a]"), .invalidValue, 7,
+            "counts from 1"
+        ),
+        (
+            stages("  s:\n    products: [a]\n    revision: \"1\"\n    writes: [a]"), .wrongType, 7,
+            "an integer"
+        ),
+        (
+            stages("  s:\n    products: [a]\n    revision: 1\n    writes: [a]"), .unknownDataset, 8,
+            "'a' is no dataset"
+        ),
+        (
+            stages("  s:\n    products: [a]\n    revision: 1\n    writes: []"), .invalidValue, 5,
+            "writes nothing"
+        ),
+        (
+            stages(
+                "  s:\n    products: [future_mbo]\n    revision: 1\n    writes:\n      - bronze.{product}.mbx"
+            ),
             .unknownDataset, 5, "there is no contract bronze/future_mbo/mbx.avsc"
         ),
         (
             stages(
                 "  s:\n    products: [future_mbo]\n    revision: 1\n    reads:\n      - silver.{product}.nothing\n"
-                    + "    writes:\n      - bronze.{product}.mbo"), .unknownDataset, 9, "which no stage writes"
+                    + "    writes:\n      - bronze.{product}.mbo"), .unknownDataset, 9,
+            "which no stage writes"
         ),
         (
             stages(
                 "  s:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]\n"
-                    + "  t:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]"),
+                    + "  t:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]"
+            ),
             .twoWriters, 9, "bronze.future_mbo.mbo is written by s and by t"
         ),
         (
@@ -142,11 +166,14 @@ import Testing
             .cycle, 5, "s ← t ← s"
         ),
         (
-            stages("  s:\n    products: [a]\n    revision: 1\n    reads:\n      - {dataset: raw.mbo, at: noon}\n    writes: [a]"),
+            stages(
+                "  s:\n    products: [a]\n    revision: 1\n    reads:\n      - {dataset: raw.mbo, at: noon}\n    writes: [a]"
+            ),
             .invalidValue, 9, "'noon' is not one of: same, prior_session, until_date"
         ),
         (
-            stages("  s:\n    products: [a]\n    revision: 1\n    reads:\n      - {at: same}\n    writes: [a]"),
+            stages(
+                "  s:\n    products: [a]\n    revision: 1\n    reads:\n      - {at: same}\n    writes: [a]"),
             .missingKey, 9, "'dataset' is missing"
         ),
         (
@@ -158,11 +185,15 @@ import Testing
             .unknownDataset, 9, ""
         ),
         (
-            stages("  s:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]\n    parameters:\n      a: {b: 1}"),
+            stages(
+                "  s:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]\n    parameters:\n      a: {b: 1}"
+            ),
             .wrongType, 10, "expected a value"
         ),
         (
-            stages("  s:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]\n    units: {equity_mbo: {a: b}}"),
+            stages(
+                "  s:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]\n    units: {equity_mbo: {a: b}}"
+            ),
             .invalidValue, 9, "no product of this stage"
         ),
         ("a: " + String(repeating: "[", count: 40), .tooLarge, 1, "nested deeper"),

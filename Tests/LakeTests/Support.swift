@@ -54,7 +54,8 @@ func sampleProvenance(
 ) -> Provenance {
     Provenance(
         stage: "sample", revision: revision, defaults: defaults, overrides: overrides,
-        contractPath: "contracts/silver/future_mbo/sample.avsc", contractFingerprint: sampleContract.fingerprint,
+        contractPath: "contracts/silver/future_mbo/sample.avsc",
+        contractFingerprint: sampleContract.fingerprint,
         compression: "none", inputs: inputs)
 }
 
@@ -65,7 +66,9 @@ func stage(
 ) throws(LakeError) -> StagedPartition {
     var writer = try PartitionWriter(
         run, address, contract: sampleContract, provenance: provenance, compression: .none)
-    try values.withUnsafeBufferPointer { (buffer) throws(LakeError) in try writer.write([ColumnView(.int64(buffer))]) }
+    try values.withUnsafeBufferPointer { (buffer) throws(LakeError) in
+        try writer.write([ColumnView(.int64(buffer))])
+    }
     return try writer.finish()
 }
 

@@ -79,7 +79,9 @@ extension File {
     }
 
     package borrowing func write(_ bytes: [UInt8]) throws(LakeError) {
-        try bytes.withUnsafeBufferPointer { (buffer) throws(LakeError) in try write(UnsafeRawBufferPointer(buffer)) }
+        try bytes.withUnsafeBufferPointer { (buffer) throws(LakeError) in
+            try write(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     /// Reads at the current position. 0 at the end.
@@ -97,13 +99,16 @@ extension File {
     package borrowing func readAll(atMost limit: Int) throws(LakeError) -> [UInt8] {
         let size = try information().size
         if size > limit {
-            throw .corrupt(path: path, reason: "\(size) bytes, more than the \(limit) that such a file may have")
+            throw .corrupt(
+                path: path, reason: "\(size) bytes, more than the \(limit) that such a file may have")
         }
         var bytes = [UInt8](repeating: 0, count: Int(size))
         var filled = 0
         while filled < bytes.count {
             let count = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(LakeError) in
-                try read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[filled...])))
+                try read(
+                    into: UnsafeMutableRawBufferPointer(
+                        UnsafeMutableBufferPointer(rebasing: buffer[filled...])))
             }
             if count == 0 { break }
             filled += count

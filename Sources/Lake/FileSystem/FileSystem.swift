@@ -160,7 +160,9 @@ extension FileSystem {
 
     /// Makes `destination` share the blocks of `source`, copied on write. Returns false when the file system
     /// cannot.
-    package static func clone(_ source: borrowing File, into destination: borrowing File) throws(LakeError) -> Bool {
+    package static func clone(
+        _ source: borrowing File, into destination: borrowing File
+    ) throws(LakeError) -> Bool {
         // FICLONE of <linux/fs.h>.
         if ioctl(destination.descriptor, 0x4004_9409, source.descriptor) == 0 { return true }
         switch errno {

@@ -31,7 +31,8 @@ public struct Manifest: Sendable, Hashable {
     static let format: Int64 = 1
 
     init(
-        address: PartitionAddress, provenance: Provenance, dayState: DayState, files: [File], quality: Quality,
+        address: PartitionAddress, provenance: Provenance, dayState: DayState, files: [File],
+        quality: Quality,
         isTruncated: Bool
     ) {
         self.address = address
@@ -118,7 +119,8 @@ extension Manifest {
     }
 
     private static let members: Set<String> = [
-        "format", "dataset", "symbol", "dt", "stage", "parameters", "contract", "compression", "inputs", "day_state",
+        "format", "dataset", "symbol", "dt", "stage", "parameters", "contract", "compression", "inputs",
+        "day_state",
         "rows", "files", "quality", "truncated", "generation",
     ]
 
@@ -130,8 +132,11 @@ extension Manifest {
         guard let dataset = DatasetKey(parsing: try reader.text("dataset")) else {
             throw reader.error("dataset", "layer.product.table")
         }
-        guard let date = CivilDate(parsing: try reader.text("dt")) else { throw reader.error("dt", "YYYY-MM-DD") }
-        guard let address = try? PartitionAddress(dataset, symbol: try reader.text("symbol"), date: date) else {
+        guard let date = CivilDate(parsing: try reader.text("dt")) else {
+            throw reader.error("dt", "YYYY-MM-DD")
+        }
+        guard let address = try? PartitionAddress(dataset, symbol: try reader.text("symbol"), date: date)
+        else {
             throw reader.error("symbol", "a symbol")
         }
         guard let dayState = DayState(rawValue: try reader.text("day_state")) else {
@@ -149,7 +154,9 @@ extension Manifest {
         guard files.count == 1, files[0].name == PartitionFile.data else {
             throw reader.error("files", "one file, \(PartitionFile.data)")
         }
-        guard try reader.integer("rows") == rowCount else { throw reader.error("rows", "the sum of the files' rows") }
+        guard try reader.integer("rows") == rowCount else {
+            throw reader.error("rows", "the sum of the files' rows")
+        }
     }
 }
 
@@ -161,7 +168,8 @@ extension Manifest.File {
     init(_ reader: ManifestReader) throws(ManifestError) {
         try reader.require(members: ["name", "bytes", "sha256", "rows"])
         self.init(
-            name: try reader.text("name"), bytes: try reader.integer("bytes"), sha256: try reader.digest("sha256"),
+            name: try reader.text("name"), bytes: try reader.integer("bytes"),
+            sha256: try reader.digest("sha256"),
             rows: try reader.integer("rows"))
     }
 }
@@ -181,7 +189,8 @@ extension Quality {
 
     init(_ reader: ManifestReader) throws(ManifestError) {
         self.init(
-            windows: try reader.optionalInteger("windows"), validWindows: try reader.optionalInteger("valid_windows"),
+            windows: try reader.optionalInteger("windows"),
+            validWindows: try reader.optionalInteger("valid_windows"),
             reasons: try reader.counts("reasons"), counters: try reader.counts("counters"),
             rowsDropped: try reader.integer("rows_dropped"))
     }

@@ -13,7 +13,9 @@ struct ManifestReader {
     private let place: String
 
     init(_ json: JSONValue, place: String) throws(ManifestError) {
-        guard case .object(let object) = json else { throw ManifestError(place: place, expected: "an object") }
+        guard case .object(let object) = json else {
+            throw ManifestError(place: place, expected: "an object")
+        }
         self.object = object
         self.place = place
     }
@@ -53,7 +55,9 @@ struct ManifestReader {
     }
 
     func integer(_ name: String) throws(ManifestError) -> Int64 {
-        guard let number = try value(name).integerValue, number >= 0 else { throw error(name, "an integer from 0") }
+        guard let number = try value(name).integerValue, number >= 0 else {
+            throw error(name, "an integer from 0")
+        }
         return number
     }
 
@@ -112,6 +116,7 @@ struct ManifestReader {
 func isDigest(_ text: some StringProtocol) -> Bool {
     text.utf8.count == 64
         && text.utf8.allSatisfy {
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
         }
 }

@@ -36,7 +36,9 @@ public struct Provenance: Sendable, Hashable {
     }
 
     /// The values the stage worked with.
-    public var parameters: [String: ParameterValue] { defaults.merging(overrides) { _, override in override } }
+    public var parameters: [String: ParameterValue] {
+        defaults.merging(overrides) { _, override in override }
+    }
 
     /// Names the generation of a partition: SHA-256 of the address and of everything above.
     public func generation(of address: PartitionAddress) -> String {
@@ -92,7 +94,8 @@ extension Provenance {
         for element in try reader.array("inputs") { inputs.append(try Input(element)) }
         self.init(
             stage: try stage.text("name"), revision: Int(try stage.integer("revision")),
-            defaults: try parameters.parameters("defaults"), overrides: try parameters.parameters("overrides"),
+            defaults: try parameters.parameters("defaults"),
+            overrides: try parameters.parameters("overrides"),
             contractPath: try contract.text("path"), contractFingerprint: try contract.digest("fingerprint"),
             compression: try reader.text("compression"), inputs: inputs)
     }
@@ -112,7 +115,9 @@ extension Input {
         if reader.has("raw") {
             try reader.require(members: ["raw", "sha256"])
             let path = try reader.text("raw")
-            guard path.hasPrefix("raw/"), isRelative(path) else { throw reader.error("raw", "a path below raw/") }
+            guard path.hasPrefix("raw/"), isRelative(path) else {
+                throw reader.error("raw", "a path below raw/")
+            }
             self = .raw(path: path, sha256: try reader.digest("sha256"))
         } else {
             try reader.require(members: ["partition", "manifest_sha256"])
@@ -126,7 +131,9 @@ extension Input {
 
 /// No component is empty, `.` or `..`.
 private func isRelative(_ path: String) -> Bool {
-    path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+    path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+        !$0.isEmpty && $0 != "." && $0 != ".."
+    }
 }
 
 private func object(_ parameters: [String: ParameterValue]) -> JSONValue {

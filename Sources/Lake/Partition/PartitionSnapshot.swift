@@ -27,10 +27,12 @@ struct PartitionSnapshot: ~Copyable {
     init(directory whole: String, path: String, address: PartitionAddress?) throws(LakeError) {
         let directory = try File(whole, .directory)
         let marker = try Self.content(PartitionFile.marker, in: directory, limit: 1024)
-        let manifest = try Self.content(PartitionFile.manifest, in: directory, limit: PartitionFile.manifestLimit)
+        let manifest = try Self.content(
+            PartitionFile.manifest, in: directory, limit: PartitionFile.manifestLimit)
         let identity = manifest.map { SHA256.hex(of: $0) }
         let condition = try Self.condition(
-            of: directory, path: path, address: address, marker: marker, manifest: manifest, identity: identity)
+            of: directory, path: path, address: address, marker: marker, manifest: manifest,
+            identity: identity)
         self.directory = directory
         self.condition = condition
         self.identity = identity
@@ -41,7 +43,9 @@ struct PartitionSnapshot: ~Copyable {
         manifest: [UInt8]?, identity: String?
     ) throws(LakeError) -> Condition {
         let manifestPath = "\(path)/\(PartitionFile.manifest)"
-        let parsed = Result { () throws(LakeError) in try Manifest(parsing: manifest ?? [], path: manifestPath) }
+        let parsed = Result { () throws(LakeError) in
+            try Manifest(parsing: manifest ?? [], path: manifestPath)
+        }
         func unreadable(_ error: LakeError) -> Condition {
             .unreadable(error, isCommitted: marker?.isEmpty == false, claim: try? parsed.get().generation)
         }
@@ -51,7 +55,8 @@ struct PartitionSnapshot: ~Copyable {
         guard marker == Array("\(identity)\n".utf8) else {
             let reason =
                 marker == nil
-                ? "the marker is missing or too large" : "it does not hold the SHA-256 of the manifest, \(identity)"
+                ? "the marker is missing or too large"
+                : "it does not hold the SHA-256 of the manifest, \(identity)"
             return unreadable(.corrupt(path: "\(path)/\(PartitionFile.marker)", reason: reason))
         }
         let whole: Manifest
@@ -68,7 +73,8 @@ struct PartitionSnapshot: ~Copyable {
                 let found = size.map { "it has \($0) bytes" } ?? "it is missing"
                 return .damaged(
                     whole,
-                    .corrupt(path: "\(path)/\(file.name)", reason: "\(found), the manifest says \(file.bytes)"))
+                    .corrupt(
+                        path: "\(path)/\(file.name)", reason: "\(found), the manifest says \(file.bytes)"))
             }
         }
         return .whole(whole)

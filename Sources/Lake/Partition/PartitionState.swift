@@ -22,7 +22,7 @@ public enum StaleReason: Sendable, Hashable {
 }
 
 /// What a partition would be made from today.
-public struct Expectation: Sendable, Hashable {
+public struct ExpectedProvenance: Sendable, Hashable {
     public var stage: String
     public var revision: Int
     public var contractFingerprint: String
@@ -57,6 +57,13 @@ public struct PartitionStatus: Sendable {
     /// What to name when this partition is to be replaced; nil when it is missing.
     public let identity: LiveIdentity?
 
+    public init(address: PartitionAddress, state: PartitionState, manifest: Manifest?, identity: LiveIdentity?) {
+        self.address = address
+        self.state = state
+        self.manifest = manifest
+        self.identity = identity
+    }
+
     /// SHA-256 of the manifest: what readers record as their input. Nil unless the partition is whole.
     public var inputIdentity: String? {
         switch state {
@@ -72,7 +79,7 @@ extension Lake {
     ///
     /// - Parameter expectation: nil asks only whether the partition is whole; then it is never stale.
     public func status(
-        of address: PartitionAddress, expecting expectation: Expectation? = nil
+        of address: PartitionAddress, expecting expectation: ExpectedProvenance? = nil
     ) throws(LakeError) -> PartitionStatus {
         guard let snapshot = try snapshot(of: address) else {
             return PartitionStatus(address: address, state: .missing, manifest: nil, identity: nil)
@@ -81,15 +88,17 @@ extension Lake {
         let manifest = snapshot.condition.manifest
         guard case .whole(let whole) = snapshot.condition else {
             let reason = snapshot.condition.error.map { "\($0)" } ?? ""
-            return PartitionStatus(address: address, state: .corrupt(reason), manifest: manifest, identity: identity)
+            return PartitionStatus(
+                address: address, state: .corrupt(reason), manifest: manifest, identity: identity)
         }
         let reasons = expectation?.differences(from: whole.provenance) ?? []
         return PartitionStatus(
-            address: address, state: reasons.isEmpty ? .fresh : .stale(reasons), manifest: whole, identity: identity)
+            address: address, state: reasons.isEmpty ? .fresh : .stale(reasons), manifest: whole,
+            identity: identity)
     }
 }
 
-extension Expectation {
+extension ExpectedProvenance {
     /// Why a partition of this provenance is not what it would be today, in the order of `StaleReason`.
     public func differences(from provenance: Provenance) -> [StaleReason] {
         var reasons = changedInputs(provenance).map { StaleReason.inputChanged($0) }
@@ -118,7 +127,8 @@ extension Expectation {
 
     private func changedInputs(_ provenance: Provenance) -> [String] {
         let expected = Dictionary(inputs.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
-        let recorded = Dictionary(provenance.inputs.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let recorded = Dictionary(
+            provenance.inputs.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         return Set(expected.keys).union(recorded.keys)
             .filter { !isSame(expected[$0], recorded[$0]) }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

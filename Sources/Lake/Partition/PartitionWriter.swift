@@ -22,10 +22,12 @@ public struct PartitionWriter: ~Copyable {
     ///   must be those of the other arguments.
     /// - Throws: `system`.
     public init(
-        _ run: Run, _ address: PartitionAddress, contract: Contract, provenance: Provenance, compression: Compression
+        _ run: Run, _ address: PartitionAddress, contract: Contract, provenance: Provenance,
+        compression: Compression
     ) throws(LakeError) {
         precondition(
-            provenance.contractFingerprint == contract.fingerprint && provenance.compression == "\(compression)")
+            provenance.contractFingerprint == contract.fingerprint
+                && provenance.compression == "\(compression)")
         let path = try run.makeSlot(generation: provenance.generation(of: address))
         let output = try DataFile(run.lake.path("\(path)/\(PartitionFile.data)"))
         self.run = run
@@ -122,8 +124,12 @@ private final class DataFile {
         return (finished.finalize(), total)
     }
 
-    /// The errors of this file pass through the Parquet writer, which has none of its own.
+    /// The errors of this file pass through the Parquet writer, which has some of its own.
     func lakeError(_ error: any Error) -> LakeError {
-        (error as? LakeError) ?? .corrupt(path: file.path, reason: "\(error)")
+        switch error {
+        case let error as LakeError: error
+        case let error as ParquetError: LakeError(error, path: file.path)
+        default: .corrupt(path: file.path, reason: "\(error)")
+        }
     }
 }

@@ -51,7 +51,8 @@ public final class Run: Sendable {
         clock_gettime(CLOCK_REALTIME, &now)
         let seconds = Int64(now.tv_sec)
         let date = "\(CivilDate(utcNanoseconds: seconds * 1_000_000_000))"
-        let time = String(1_000_000 + seconds % 86_400 / 3600 * 10_000 + seconds / 60 % 60 * 100 + seconds % 60)
+        let time = String(
+            1_000_000 + seconds % 86_400 / 3600 * 10_000 + seconds / 60 % 60 * 100 + seconds % 60)
         let random = String(UInt32.random(in: 0...UInt32.max) | 1 << 31, radix: 16)
         return "\(date)T\(time.dropFirst())Z-\(getpid())-\(random)"
     }

@@ -25,7 +25,9 @@ extension Lake {
             if entry.name.hasPrefix(".") { continue }
             let directory = "\(Lake.staging)/\(entry.name)"
             do {
-                guard let lock = try FileLock(path("\(directory)/\(Lake.owner)"), isWaiting: false) else { continue }
+                guard let lock = try FileLock(path("\(directory)/\(Lake.owner)"), isWaiting: false) else {
+                    continue
+                }
                 try clear(run: entry.name, &report)
                 withExtendedLifetime(lock) {}
             } catch .system(let failure) where failure.code == ENOENT || failure.code == ENOTDIR {

@@ -24,9 +24,11 @@ public struct RawLocation: Sendable, Hashable {
 
     /// - Throws: `usage` when a name is empty or too long.
     public init(source: Source, dataset: String, schema: String, date: CivilDate) throws(LakeError) {
-        guard let encodedDataset = PathComponent.encode(dataset), let encodedSchema = PathComponent.encode(schema)
+        guard let encodedDataset = PathComponent.encode(dataset),
+            let encodedSchema = PathComponent.encode(schema)
         else {
-            throw .usage("'\(dataset.prefix(40))' and '\(schema.prefix(40))' cannot name a raw dataset and its schema")
+            throw .usage(
+                "'\(dataset.prefix(40))' and '\(schema.prefix(40))' cannot name a raw dataset and its schema")
         }
         self.source = source
         self.dataset = dataset

@@ -48,12 +48,14 @@ extension RawStore {
             throw .corrupt(
                 path: source, reason: "its SHA-256 is \(content.sha256), the vendor says \(expectedSHA256)")
         }
-        let file = RawFile(location: location, name: name, bytes: content.bytes, sha256: content.sha256, path: path)
+        let file = RawFile(
+            location: location, name: name, bytes: content.bytes, sha256: content.sha256, path: path)
         try FileSystem.makeDirectories(location.path, below: lake.root)
         let isNew = try place(draft, file)
         try record(file, run)
         try FileSystem.removeFile(lake.path("\(location.path)/\(RawStore.noDataName)"))
-        try FileSystem.removeFile(lake.path("\(location.path)/\(RawStore.noDataName)\(RawStore.recordSuffix)"))
+        try FileSystem.removeFile(
+            lake.path("\(location.path)/\(RawStore.noDataName)\(RawStore.recordSuffix)"))
         return (file, isNew ? placement : .present)
     }
 
@@ -62,11 +64,13 @@ extension RawStore {
     /// - Throws: `usage` when there are files for the date.
     public func markNoData(_ location: RawLocation, run: Run) throws(LakeError) {
         if let day = try day(location), !day.files.isEmpty {
-            throw .usage("\(location) has files, \(day.files[0].name) first; it cannot be marked as without data")
+            throw .usage(
+                "\(location) has files, \(day.files[0].name) first; it cannot be marked as without data")
         }
         let bytes = Array("no data\n".utf8)
         let mark = RawFile(
-            location: location, name: RawStore.noDataName, bytes: Int64(bytes.count), sha256: SHA256.hex(of: bytes),
+            location: location, name: RawStore.noDataName, bytes: Int64(bytes.count),
+            sha256: SHA256.hex(of: bytes),
             path: "\(location.path)/\(RawStore.noDataName)")
         try FileSystem.makeDirectories(location.path, below: lake.root)
         let draft = run.makeFilePath()

@@ -26,11 +26,13 @@ extension RawStore {
         var days: [RawDay] = []
         for source in RawLocation.Source.allCases where filter.source == nil || filter.source == source {
             let top = "\(Lake.raw)/source=\(source.rawValue)"
-            for dataset in try names("dataset", in: top) where filter.dataset == nil || filter.dataset == dataset.value {
+            for dataset in try names("dataset", in: top)
+            where filter.dataset == nil || filter.dataset == dataset.value {
                 for schema in try names("schema", in: dataset.path)
                 where filter.schema == nil || filter.schema == schema.value {
                     for dt in try names("dt", in: schema.path) {
-                        guard let date = CivilDate(parsing: dt.value), filter.dates?.contains(date) ?? true else {
+                        guard let date = CivilDate(parsing: dt.value), filter.dates?.contains(date) ?? true
+                        else {
                             continue
                         }
                         let location = try RawLocation(
@@ -71,7 +73,9 @@ extension RawStore {
             location: location, files: files, noData: files.isEmpty ? noData : nil, unrecorded: unrecorded)
     }
 
-    private func names(_ key: String, in directory: String) throws(LakeError) -> [(value: String, path: String)] {
+    private func names(
+        _ key: String, in directory: String
+    ) throws(LakeError) -> [(value: String, path: String)] {
         try FileSystem.entries(of: lake.path(directory)).compactMap { entry in
             guard entry.isDirectory, entry.name.hasPrefix(key + "="),
                 let value = PathComponent.decode(entry.name.dropFirst(key.utf8.count + 1))
@@ -88,14 +92,21 @@ extension RawStore {
     func recorded(_ location: RawLocation, name: String, encoded: String) throws(LakeError) -> RawFile? {
         let path = "\(location.path)/\(encoded)"
         guard let information = try FileSystem.information(lake.path(path)),
-            let record = try FileSystem.information(lake.path(path + RawStore.recordSuffix)), record.isRegular
+            let sha256 = try recordedHash(of: path)
         else { return nil }
-        let bytes = try FileSystem.read(lake.path(path + RawStore.recordSuffix), atMost: RawStore.recordLimit)
+        return RawFile(location: location, name: name, bytes: information.size, sha256: sha256, path: path)
+    }
+
+    /// The hash that was recorded when the file was added; nil when there is no record.
+    func recordedHash(of path: String) throws(LakeError) -> String? {
+        let record = lake.path(path + RawStore.recordSuffix)
+        guard try FileSystem.information(record)?.isRegular == true else { return nil }
+        let bytes = try FileSystem.read(record, atMost: RawStore.recordLimit)
         let sha256 = String(decoding: bytes.prefix(64), as: UTF8.self)
         guard isDigest(sha256), bytes.count == 64 || bytes[64] == UInt8(ascii: " ") else {
             throw .corrupt(path: path + RawStore.recordSuffix, reason: "it does not begin with a SHA-256")
         }
-        return RawFile(location: location, name: name, bytes: information.size, sha256: sha256, path: path)
+        return sha256
     }
 }
 

@@ -57,7 +57,8 @@ extension Registry.Root {
         try mapping.require(keys: ["q"])
         let step = try mapping.value("q")
         guard let value = nanos(try step.text()), value > 0, value < 1 << 61 else {
-            throw step.error(.invalidValue, "q must be a positive decimal number with at most 9 digits behind the point")
+            throw step.error(
+                .invalidValue, "q must be a positive decimal number with at most 9 digits behind the point")
         }
         self.init(latticeStep: value)
     }
@@ -66,7 +67,9 @@ extension Registry.Root {
 /// A decimal number as an integer in units of 1e-9, without a detour by floating point; nil for anything else.
 func nanos(_ text: String) -> Int64? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard (1...2).contains(parts.count), !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty else { return nil }
+    guard (1...2).contains(parts.count), !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty else {
+        return nil
+    }
     let fraction = parts.count == 2 ? parts[1].utf8.count : 0
     guard fraction <= 9, text.utf8.count <= 20 else { return nil }
     var value: Int64 = 0
@@ -132,7 +135,9 @@ extension StageDeclaration {
             guard case let product = try element.text(), isWord(product) else {
                 throw element.error(.invalidValue, "a product is a word of a–z, 0–9 and _")
             }
-            guard !products.contains(product) else { throw element.error(.duplicateKey, "'\(product)' comes twice") }
+            guard !products.contains(product) else {
+                throw element.error(.duplicateKey, "'\(product)' comes twice")
+            }
             products.append(product)
         }
         guard !products.isEmpty else { throw value.error(.invalidValue, "a stage needs a product") }
@@ -145,7 +150,8 @@ extension StageDeclaration {
         var units: [String: [String: String]] = [:]
         for (product, value) in try mapping.optional("units")?.mapping("units").members ?? [] {
             guard products.contains(product.text) else {
-                throw mapping.error(.invalidValue, product.line, "'\(product.text)' is no product of this stage")
+                throw mapping.error(
+                    .invalidValue, product.line, "'\(product.text)' is no product of this stage")
             }
             for (unit, replacement) in try value.mapping("units").members {
                 units[product.text, default: [:]][unit.text] = try replacement.text()

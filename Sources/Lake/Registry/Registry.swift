@@ -131,7 +131,9 @@ public struct DatasetTemplate: Sendable, Hashable {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard words.count == 3 else { return nil }
         let product = words[1] == "{product}" ? nil : words[1]
-        guard let key = DatasetKey(parsing: "\(words[0]).\(product ?? "product").\(words[2])") else { return nil }
+        guard let key = DatasetKey(parsing: "\(words[0]).\(product ?? "product").\(words[2])") else {
+            return nil
+        }
         self.layer = key.layer
         self.table = key.table
         self.product = product

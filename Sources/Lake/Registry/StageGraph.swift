@@ -26,7 +26,8 @@ struct StageGraph {
                     guard contracts[defining] != nil else {
                         throw error(
                             .unknownDataset, stage.line,
-                            "stage \(stage.name) writes \(dataset), but there is no contract \(defining.path).avsc")
+                            "stage \(stage.name) writes \(dataset), but there is no contract \(defining.path).avsc"
+                        )
                     }
                     if let other = writers.updateValue(position, forKey: dataset) {
                         throw error(
@@ -44,10 +45,12 @@ struct StageGraph {
         for stage in stages {
             for read in stage.reads {
                 guard case .table(let template) = read.source else { continue }
-                for dataset in stage.products.map({ template.dataset(for: $0) }) where writers[dataset] == nil {
+                for dataset in stage.products.map({ template.dataset(for: $0) }) where writers[dataset] == nil
+                {
                     if dataset.layer == .ref, contracts[dataset] != nil { continue }
                     throw error(
-                        .unknownDataset, read.line, "stage \(stage.name) reads \(dataset), which no stage writes")
+                        .unknownDataset, read.line,
+                        "stage \(stage.name) reads \(dataset), which no stage writes")
                 }
             }
         }
@@ -59,13 +62,15 @@ struct StageGraph {
         var done: Set<Int> = []
         var order: [StageDeclaration] = []
         while order.count < stages.count {
-            guard let free = stages.indices.first(where: { !done.contains($0) && needs[$0].isSubset(of: done) })
+            guard
+                let free = stages.indices.first(where: { !done.contains($0) && needs[$0].isSubset(of: done) })
             else {
                 let left = stages.indices.filter { !done.contains($0) }
                 let circle = circle(from: left[0], needs, among: Set(left))
                 throw error(
                     .cycle, stages[circle[0]].line,
-                    "stages need each other in a circle: \(circle.map { stages[$0].name }.joined(separator: " ← "))")
+                    "stages need each other in a circle: \(circle.map { stages[$0].name }.joined(separator: " ← "))"
+                )
             }
             done.insert(free)
             order.append(stages[free])

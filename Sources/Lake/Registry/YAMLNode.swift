@@ -121,7 +121,8 @@ private struct YAMLComposer: ~Copyable {
         }
     }
 
-    private mutating func mapping(depth: Int) throws(RegistryError) -> [(key: YAMLNode.Key, value: YAMLNode)] {
+    private mutating func mapping(depth: Int) throws(RegistryError) -> [(key: YAMLNode.Key, value: YAMLNode)]
+    {
         var members: [(key: YAMLNode.Key, value: YAMLNode)] = []
         var seen: [String: Int] = [:]
         while true {
@@ -133,7 +134,8 @@ private struct YAMLComposer: ~Copyable {
             if let first = seen.updateValue(event.line, forKey: key) {
                 throw error(.duplicateKey, event.line, "the key '\(key)' is already in line \(first)")
             }
-            members.append((YAMLNode.Key(text: key, line: event.line), try node(try next(), depth: depth + 1)))
+            members.append(
+                (YAMLNode.Key(text: key, line: event.line), try node(try next(), depth: depth + 1)))
         }
     }
 }

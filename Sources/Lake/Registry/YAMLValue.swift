@@ -82,7 +82,8 @@ struct YAMLValue {
         let text = try text()
         guard let template = DatasetTemplate(parsing: text) else {
             throw error(
-                .unknownDataset, "'\(text)' is no dataset; expected <layer>.{product}.<table>, layer bronze, silver or gold")
+                .unknownDataset,
+                "'\(text)' is no dataset; expected <layer>.{product}.<table>, layer bronze, silver or gold")
         }
         return template
     }
@@ -91,7 +92,9 @@ struct YAMLValue {
         let text = try text()
         guard text.hasPrefix("raw.") else { return .table(try template()) }
         let schema = String(text.dropFirst(4))
-        guard PathComponent.encode(schema) == schema else { throw error(.unknownDataset, "'\(text)' names no schema") }
+        guard PathComponent.encode(schema) == schema else {
+            throw error(.unknownDataset, "'\(text)' names no schema")
+        }
         return .raw(schema: schema)
     }
 }
@@ -105,7 +108,8 @@ struct YAMLMapping {
 
     init(_ node: YAMLNode, file: String, place: String) throws(RegistryError) {
         guard case .mapping(let members) = node.content else {
-            throw RegistryError(.wrongType, file: file, line: node.line, "\(place): expected a mapping, found \(node.kind)")
+            throw RegistryError(
+                .wrongType, file: file, line: node.line, "\(place): expected a mapping, found \(node.kind)")
         }
         self.members = members.map {
             ($0.key, YAMLValue(node: $0.value, file: file, place: "'\($0.key.text)' of \(place)"))

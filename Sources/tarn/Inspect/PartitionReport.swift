@@ -11,7 +11,8 @@ struct PartitionReport {
 
     /// - Parameter rows: how many first rows to keep.
     init(_ address: PartitionAddress, in project: Project, rows: Int) throws {
-        status = try LakeHealth(project).status(of: address)
+        var health = LakeHealth(project)
+        status = try health.status(of: address)
         guard let file = status.manifest?.files.first else {
             table = nil
             return
