@@ -88,6 +88,9 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         .target(name: "CFaults", path: "Tests/CFaults"),
         tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
+        tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
+        tests("ContractGenTests", ["contractgen"]),
+        tests("TablesTests", ["Tables", "Contracts", "Columnar"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -40,7 +40,7 @@ struct BookBench {
                 replay(own, parameters, into: &sums)
                 best = min(best, Double(now() - start) / Double(own.count))
             }
-            print("\(id): \(own.count) records, \(best) ns per record, \(sums)")
+            print("\(id): \(own.count) records, \(best) ns per record, \(sums.description)")
         }
     }
 
@@ -75,6 +75,7 @@ struct BookBench {
             }
             while try !engine.finish(into: &rows) { sums.drain(&rows) }
             sums.drain(&rows)
+            sums.finish()
         } catch {
             print("\(error)")
             exit(1)
@@ -218,10 +219,11 @@ struct BookBench {
 }
 
 /// Sums over all rows, in the order of the rows; the twin prints the same.
-struct CheckSums: CustomStringConvertible {
+struct CheckSums: ~Copyable {
     var flowRows = 0
     var windows = 0
     var hash: UInt64 = 0
+    var windowRows = Buffer<WindowSums>()
 
     mutating func mix(_ value: Int64) {
         hash = (hash ^ UInt64(bitPattern: value)) &* 0x9E37_79B9_7F4A_7C15
@@ -239,12 +241,31 @@ struct CheckSums: CustomStringConvertible {
                         row.relTicksSide) &* 23)
         }
         for index in 0..<rows.quality.count {
-            mix(rows.quality[index].offGridQuantity)
-            mix(rows.quality[index].counters.records)
-            mix(rows.snapshots[index].bestBidPrice ?? 0)
-            mix(rows.snapshots[index].bestAskQuantity)
+            windowRows.append(
+                WindowSums(
+                    offGrid: rows.quality[index].offGridQuantity, records: rows.quality[index].counters.records,
+                    bestBid: rows.snapshots[index].bestBidPrice ?? 0,
+                    bestAskQuantity: rows.snapshots[index].bestAskQuantity))
         }
         rows.removeAll()
+    }
+
+    /// The windows' own rows come after all flow rows, so that the sum does not depend on when rows are drained.
+    mutating func finish() {
+        for index in 0..<windowRows.count {
+            let row = windowRows[index]
+            mix(row.offGrid)
+            mix(row.records)
+            mix(row.bestBid)
+            mix(row.bestAskQuantity)
+        }
+    }
+
+    struct WindowSums: BitwiseCopyable {
+        var offGrid: Int64
+        var records: Int64
+        var bestBid: Int64
+        var bestAskQuantity: Int64
     }
 
     var description: String {

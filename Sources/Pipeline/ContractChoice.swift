@@ -2,7 +2,6 @@ import CivilTime
 import Contracts
 import JSON
 import Lake
-import Stages
 import Tables
 
 /// The row of a contract_day partition.

@@ -37,7 +37,7 @@ public struct LakeHealth {
         for (name, value) in writer.parameters {
             defaults[name] = try StageRequest.normalised(value, of: name, on: manifest.address.date)
         }
-        let expectation = Expectation(
+        let expectation = ExpectedProvenance(
             stage: writer.name, revision: writer.revision, contractFingerprint: contract.fingerprint,
             defaults: defaults, inputs: try currentInputs(recorded.inputs))
         return expectation.differences(from: recorded)

@@ -238,7 +238,7 @@ struct Planner {
     ) throws -> [PlannedPartition] {
         return try task.outputs.filter { isSelected($0.dataset) }.map { address in
             let contract = site.contract(address.dataset, of: task.declaration)
-            let expectation = Expectation(
+            let expectation = ExpectedProvenance(
                 stage: task.declaration.name, revision: task.declaration.revision,
                 contractFingerprint: contract.fingerprint, defaults: task.defaults, overrides: overrides,
                 compression: request.compression, inputs: task.inputs)

@@ -193,11 +193,18 @@ public struct StageContext: Sendable {
     }
 
     /// Opens an input, after its content was checked against its manifest and its schema against its contract.
+    ///
+    /// - Throws: `missingInput` when another generation is there than the one the task was planned with: the outputs
+    ///   would claim to be made from something that was not read.
     func reader(_ address: PartitionAddress, of task: StageTask) throws -> PartitionReader {
-        guard let writer = site.registry.writer(of: address.dataset) else {
-            preconditionFailure("the registry was checked: \(address.dataset) has a stage")
+        guard let writer = site.registry.writer(of: address.dataset),
+            let planned = task.inputPartitions.first(where: { $0.address == address })
+        else { preconditionFailure("\(address) is an input of the task, and the registry was checked") }
+        let reader = try PartitionReader(site.lake, address, contract: site.contract(address.dataset, of: writer))
+        guard reader.identity == planned.manifest else {
+            throw StageError.missingInput("\(address) was replaced while it was to be read; run again")
         }
-        return try PartitionReader(site.lake, address, contract: site.contract(address.dataset, of: writer))
+        return reader
     }
 
     /// Whether an input's day had events.

@@ -68,6 +68,15 @@ public final class Console: Sendable {
         for line in table.lines(palette, width: resultsOnTerminal ? Console.width : nil) { result(line) }
     }
 
+    /// Adds running text, filled to the width of a terminal.
+    public func paragraph(_ text: String) {
+        guard resultsOnTerminal else {
+            result(printable(text))
+            return
+        }
+        for line in filled(printable(text), width: min(Console.width, 100)) { result(line) }
+    }
+
     /// Writes out what is pending.
     ///
     /// - Returns: 0, or the `errno` of the first failed write; a reader that went away is no failure.

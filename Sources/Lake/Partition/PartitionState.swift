@@ -57,6 +57,13 @@ public struct PartitionStatus: Sendable {
     /// What to name when this partition is to be replaced; nil when it is missing.
     public let identity: LiveIdentity?
 
+    public init(address: PartitionAddress, state: PartitionState, manifest: Manifest?, identity: LiveIdentity?) {
+        self.address = address
+        self.state = state
+        self.manifest = manifest
+        self.identity = identity
+    }
+
     /// SHA-256 of the manifest: what readers record as their input. Nil unless the partition is whole.
     public var inputIdentity: String? {
         switch state {

@@ -56,7 +56,7 @@ struct ContractsShow: Command {
 
     private func show(_ contract: Contract, on console: Console) {
         console.result(console.palette("\(contract.dataset)", .strong) + "  version \(contract.version)")
-        console.result(contract.doc)
+        console.paragraph(contract.doc)
         console.result()
         for (name, columns) in [("key", contract.key), ("order", contract.orderBy)] where !columns.isEmpty {
             console.result("\(name): \(columns.joined(separator: ", "))")

@@ -55,6 +55,8 @@ struct RawAdd: Command {
     func run(in session: Session) throws {
         let store = RawStore(try session.project().lake)
         let run = try Run(store.lake)
+        // What stays behind is swept by the next run.
+        defer { try? run.end() }
         if noData {
             let location = try RawLocation(
                 source: .databento, dataset: dataset!, schema: schema!.name, date: date!)

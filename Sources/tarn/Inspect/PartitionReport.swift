@@ -11,7 +11,8 @@ struct PartitionReport {
 
     /// - Parameter rows: how many first rows to keep.
     init(_ address: PartitionAddress, in project: Project, rows: Int) throws {
-        status = try LakeHealth(project).status(of: address)
+        var health = LakeHealth(project)
+        status = try health.status(of: address)
         guard let file = status.manifest?.files.first else {
             table = nil
             return
@@ -44,6 +45,14 @@ struct PartitionReport {
             console.result()
             table.show(on: console)
         }
+    }
+
+    /// The ends of the output window are recorded in UTC nanoseconds.
+    private func parameterText(_ value: ParameterValue, of name: String) -> String {
+        if case .integer(let instant) = value, name == "output_start" || name == "output_end" {
+            return utcText(instant)
+        }
+        return "\(value)"
     }
 
     private func quality(_ quality: Quality) -> [String] {
