@@ -158,6 +158,11 @@ struct ContractsDiff: Command {
         if added.isEmpty, removed.isEmpty, changed.isEmpty { session.console.note("no difference") }
     }
 
+    /// Releases are kept without their texts, so a change of text is only seen against another directory.
+    private func changes(from old: Contract, to new: Contract) -> [ContractChange] {
+        ContractChange.changes(from: old, to: new).filter { against != nil || $0.kind != .textChanged }
+    }
+
     private func earlier(in session: Session) throws -> ContractSet {
         if let against { return try ContractSet(directory: against) }
         let lock = try ContractLock(path: "\(session.projectRoot())/contracts.lock")
@@ -169,7 +174,7 @@ struct ContractsDiff: Command {
             "dataset": .string("\(new.dataset)"), "from": .integer(Int64(old.version)),
             "to": .integer(Int64(new.version)),
             "changes": .array(
-                ContractChange.changes(from: old, to: new).map { change in
+                changes(from: old, to: new).map { change in
                     [
                         "change": .string(change.description),
                         "breaks_backward": .bool(change.breaksBackward),
