@@ -57,10 +57,11 @@ enum TableCode {
         var text = """
             // Generated from contracts/.
 
-            /// The contracts that this program was built with. A contract file whose fingerprint differs at start was
-            /// changed after the build.
+            /// The contracts that this program was built with. A contract file whose fingerprint differs at
+            /// start was changed after the build.
             public enum CompiledContracts {
-                /// Fingerprint of each contract file, by its path without the suffix: `bronze/future_mbo/mbo`.
+                /// Fingerprint of each contract file, by its path without the suffix:
+                /// `bronze/future_mbo/mbo`.
                 public static let fingerprints: [String: String] = [
 
             """
