@@ -18,7 +18,9 @@ struct ContractsCheck: Command {
                 until tarn is built again.
                 """,
             examples: [
-                Example("tarn contracts check", "as a step of continuous integration: exit code 3 when something is found")
+                Example(
+                    "tarn contracts check",
+                    "as a step of continuous integration: exit code 3 when something is found")
             ])
     }
 
@@ -39,7 +41,8 @@ struct ContractsCheck: Command {
         if !findings.isEmpty {
             throw Failure(
                 .combining(findings.map { $0.rule == .parse ? .usage : .violation }),
-                "\(Human.plural(findings.count, "finding")) in \(Human.plural(set.count + errors.count, "contract"))")
+                "\(Human.plural(findings.count, "finding")) in \(Human.plural(set.count + errors.count, "contract"))"
+            )
         }
     }
 
@@ -52,8 +55,10 @@ struct ContractsCheck: Command {
                 "contracts": .array(
                     set.contracts.map { contract in
                         [
-                            "dataset": .string("\(contract.dataset)"), "version": .integer(Int64(contract.version)),
-                            "fingerprint": .string(contract.fingerprint), "built_in": .bool(isBuiltIn(contract)),
+                            "dataset": .string("\(contract.dataset)"),
+                            "version": .integer(Int64(contract.version)),
+                            "fingerprint": .string(contract.fingerprint),
+                            "built_in": .bool(isBuiltIn(contract)),
                         ]
                     }),
                 "findings": .array(findings.map(\.json)),
@@ -67,7 +72,8 @@ struct ContractsCheck: Command {
         if findings.isEmpty {
             let columns = set.contracts.reduce(0) { $0 + $1.fields.count }
             session.console.result(
-                "\(Human.plural(set.count, "contract")) with \(Human.plural(columns, "column")): nothing to mend")
+                "\(Human.plural(set.count, "contract")) with \(Human.plural(columns, "column")): nothing to mend"
+            )
         }
     }
 }
@@ -91,9 +97,15 @@ struct ContractsLock: Command {
         let added = set.contracts.filter { new[$0.dataset].count > old[$0.dataset].count }
         if !added.isEmpty { try SmallFile.replace(path, by: new.text) }
         session.report(
-            ["added": .array(added.map { ["dataset": .string("\($0.dataset)"), "version": .integer(Int64($0.version))] })],
+            [
+                "added": .array(
+                    added.map {
+                        ["dataset": .string("\($0.dataset)"), "version": .integer(Int64($0.version))]
+                    })
+            ],
             added.isEmpty
-                ? "nothing to add" : added.map { "\($0.dataset) version \($0.version)" }.joined(separator: "\n"))
+                ? "nothing to add"
+                : added.map { "\($0.dataset) version \($0.version)" }.joined(separator: "\n"))
     }
 }
 
@@ -121,7 +133,9 @@ struct ContractsDiff: Command {
                 added.append(contract)
                 continue
             }
-            if !ContractChange.changes(from: previous, to: contract).isEmpty { changed.append((previous, contract)) }
+            if !ContractChange.changes(from: previous, to: contract).isEmpty {
+                changed.append((previous, contract))
+            }
         }
         let removed = old.contracts.filter { new[$0.dataset] == nil }
         if session.isJSON {
@@ -132,10 +146,21 @@ struct ContractsDiff: Command {
             ])
             return
         }
-        for contract in added { session.console.result("\(contract.dataset) version \(contract.version): new") }
-        for contract in removed { session.console.result("\(contract.dataset) version \(contract.version): gone") }
-        for (old, new) in changed { session.console.result(String(ContractChange.text(from: old, to: new).dropLast())) }
+        for contract in added {
+            session.console.result("\(contract.dataset) version \(contract.version): new")
+        }
+        for contract in removed {
+            session.console.result("\(contract.dataset) version \(contract.version): gone")
+        }
+        for (old, new) in changed {
+            session.console.result(String(ContractChange.text(from: old, to: new).dropLast()))
+        }
         if added.isEmpty, removed.isEmpty, changed.isEmpty { session.console.note("no difference") }
+    }
+
+    /// Releases are kept without their texts, so a change of text is only seen against another directory.
+    private func changes(from old: Contract, to new: Contract) -> [ContractChange] {
+        ContractChange.changes(from: old, to: new).filter { against != nil || $0.kind != .textChanged }
     }
 
     private func earlier(in session: Session) throws -> ContractSet {
@@ -149,9 +174,10 @@ struct ContractsDiff: Command {
             "dataset": .string("\(new.dataset)"), "from": .integer(Int64(old.version)),
             "to": .integer(Int64(new.version)),
             "changes": .array(
-                ContractChange.changes(from: old, to: new).map { change in
+                changes(from: old, to: new).map { change in
                     [
-                        "change": .string(change.description), "breaks_backward": .bool(change.breaksBackward),
+                        "change": .string(change.description),
+                        "breaks_backward": .bool(change.breaksBackward),
                         "breaks_forward": .bool(change.breaksForward),
                     ]
                 }),

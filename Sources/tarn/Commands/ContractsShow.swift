@@ -11,7 +11,9 @@ struct ContractsShow: Command {
             "show", "List the datasets, or show the columns and rules of some.",
             examples: [
                 Example("tarn contracts show", "lists all datasets"),
-                Example("tarn contracts show silver.future_mbo.book_snapshot_1s", "shows one table, column by column"),
+                Example(
+                    "tarn contracts show silver.future_mbo.book_snapshot_1s",
+                    "shows one table, column by column"),
                 Example("tarn contracts show --markdown > contracts.md", "writes them all down"),
             ])
     }
