@@ -34,30 +34,43 @@ def lake(tmp_path):
     return pipeline.Lake(tmp_path / "lake")
 
 
+# Output windows of the fixtures, seconds of the UTC day: enough to hold what is particular about each file.
+ESM4_HOURS = (0, 10)
+ESH4_EVE_HOURS = (22 * 3600 + 2400, 22 * 3600 + 2420)
+ESH4_HOURS = (22 * 3600 + 2400, 23 * 3600 + 2400) if pipeline.FULL else (23 * 3600 - 60, 23 * 3600 + 120)
+SYNTHETIC_HOURS = (14 * 3600 + 1800, 21 * 3600) if pipeline.FULL else (14 * 3600 + 1740, 14 * 3600 + 1860)
+
+
+def between(hours):
+    """--start and --end."""
+    return {name: f"{vendorfiles.clock(seconds)}Z" for name, seconds in zip(("start", "end"), hours)}
+
+
 @pytest.fixture(scope="session")
 def esm4(tmp_path_factory):
-    """ESM4 of 2024-05-08, all layers of its ten seconds, both tables of bronze. Read only."""
+    """ESM4 of 2024-05-08: ten seconds from bronze to gold. Read only."""
     lake = pipeline.Lake(tmp_path_factory.mktemp("esm4") / "lake")
     lake.add(*pipeline.vendor(*vendorfiles.ESM4))
-    lake.run("all", "ESM4", "2024-05-08", start="00:00:00Z", end="00:00:10Z").exits(0)
+    lake.run("all", "ESM4", "2024-05-08", **between(ESM4_HOURS)).exits(0)
     return lake
 
 
 @pytest.fixture(scope="session")
 def esh4(tmp_path_factory):
-    """ESH4 of 2023-12-24 (a snapshot only, no window asked for has an event) and an hour of the 25th. Read only."""
+    """ESH4 of two dates: on the first only a snapshot, on the second the minutes around the opening. Read only."""
     lake = pipeline.Lake(tmp_path_factory.mktemp("esh4") / "lake")
     lake.add(*pipeline.vendor(*vendorfiles.ESH4))
-    lake.run("all", "ESH4", "2023-12-24,2023-12-25", start="22:40:00Z", end="23:40:00Z").exits(0)
+    lake.run("all", "ESH4", "2023-12-24", **between(ESH4_EVE_HOURS)).exits(0)
+    lake.run("all", "ESH4", "2023-12-25", **between(ESH4_HOURS)).exits(0)
     return lake
 
 
 @pytest.fixture(scope="session")
 def synthetic(tmp_path_factory):
-    """The synthetic day: bronze whole, ten minutes of silver and gold, silver of the full session under
-    TARN_TEST_FULL. Read only."""
+    """The synthetic day: bronze whole, two minutes around the opening (the whole day under TARN_TEST_FULL) of silver
+    for both contracts and of gold for one. Read only."""
     lake = pipeline.Lake(tmp_path_factory.mktemp("synthetic") / "lake")
     lake.add(*pipeline.vendor(*vendorfiles.SYNTHETIC))
-    hours = {} if pipeline.FULL else {"start": "14:29:00Z", "end": "14:33:00Z"}
-    lake.run("all", "ESH6,NQH6", "2026-03-03", **hours).exits(0)
+    lake.run("bronze,silver", "ESH6,NQH6", "2026-03-03", **between(SYNTHETIC_HOURS)).exits(0)
+    lake.run("gold", "ESH6", "2026-03-03").exits(0)
     return lake

@@ -10,7 +10,8 @@ import pytest
 
 import reference_book
 import vendorfiles
-from pipeline import FULL, vendor
+from conftest import ESH4_EVE_HOURS, ESH4_HOURS, ESM4_HOURS, SYNTHETIC_HOURS, between
+from pipeline import vendor
 from vendorfiles import NO_PRICE, NO_TIME, SECOND, midnight
 
 CASES = json.loads((vendorfiles.ROOT / "docs" / "spec" / "book_cases.json").read_text())
@@ -19,6 +20,8 @@ TABLES = {
     "depth_and_flow_1s": ("flows", reference_book.FLOW_COLUMNS),
     "book_quality_1s": ("quality", reference_book.QUALITY_COLUMNS),
 }
+# The real book crosses at 22:39:55.
+AUCTION = (22 * 3600 + 2390, 22 * 3600 + 2420)
 MBO_CASES = [case for case in CASES if case["product"] in ("future_mbo", "equity_mbo")]
 
 
@@ -66,21 +69,19 @@ def compare(lake, symbol, date, book):
                 raise AssertionError(f"{table}.{name} row {at}: {values[at]} is not {expected[at]}, {rows[at]}")
 
 
-REAL = [
-    ("esm4", vendorfiles.ESM4[0], "ESM4", 5602, "2024-05-08", (0, 10)),
-    ("esh4", vendorfiles.ESH4[0], "ESH4", 17077, "2023-12-24", (22 * 3600 + 2400, 23 * 3600 + 2400)),
-    ("esh4", vendorfiles.ESH4[1], "ESH4", 17077, "2023-12-25", (22 * 3600 + 2400, 23 * 3600 + 2400)),
-    ("synthetic", vendorfiles.SYNTHETIC[0], "ESH6", 42140864, "2026-03-03", (14 * 3600 + 1740, 14 * 3600 + 1980)),
-    ("synthetic", vendorfiles.SYNTHETIC[0], "NQH6", 42005804, "2026-03-03", (14 * 3600 + 1740, 14 * 3600 + 1980)),
-]
+REAL = {
+    "esm4": ("esm4", vendorfiles.ESM4[0], "ESM4", 5602, "2024-05-08", ESM4_HOURS),
+    "esh4 eve": ("esh4", vendorfiles.ESH4[0], "ESH4", 17077, "2023-12-24", ESH4_EVE_HOURS),
+    "esh4": ("esh4", vendorfiles.ESH4[1], "ESH4", 17077, "2023-12-25", ESH4_HOURS),
+    "esh6": ("synthetic", vendorfiles.SYNTHETIC[0], "ESH6", 42140864, "2026-03-03", SYNTHETIC_HOURS),
+    "nqh6": ("synthetic", vendorfiles.SYNTHETIC[0], "NQH6", 42005804, "2026-03-03", SYNTHETIC_HOURS),
+}
 
 
-@pytest.mark.parametrize("fixture,file,symbol,instrument,date,hours", REAL, ids=lambda value: str(value)[-40:])
+@pytest.mark.parametrize("fixture,file,symbol,instrument,date,hours", REAL.values(), ids=REAL)
 def test_silver_of_a_file(request, fixture, file, symbol, instrument, date, hours):
     (path,) = vendor(file)
     lake = request.getfixturevalue(fixture)
-    if fixture == "synthetic" and FULL:
-        hours = (14 * 3600 + 1800, 21 * 3600)
     start, end = (midnight(date) + seconds * SECOND for seconds in hours)
     book = reference_book.ReferenceBook(start, end).replay(orders_of(path, instrument))
     assert len(book.snapshots) == (end - start) // SECOND
@@ -88,16 +89,16 @@ def test_silver_of_a_file(request, fixture, file, symbol, instrument, date, hour
 
 
 @pytest.mark.parametrize("policy", ["record", "invalidate"])
-def test_silver_of_the_crossed_opening_auction(lake, policy):
-    """From 22:00 to 23:00 the real book is crossed and locked; both policies, from a book that is complete."""
+def test_silver_of_the_opening_auction(lake, policy):
+    """Before 23:00 the real book is crossed and locked; both policies, and a book that is complete from the start."""
     (path,) = vendor(vendorfiles.ESH4[1])
     date = "2023-12-25"
     lake.add(path)
     settings = [f"crossed_policy={policy}", "assume_complete=true"]
-    lake.run("bronze,silver", "ESH4", date, start="22:00:00Z", end="23:00:30Z", set=settings).exits(0)
-    start = midnight(date) + 22 * 3600 * SECOND
-    book = reference_book.ReferenceBook(start, start + 3630 * SECOND, True, policy)
-    compare(lake, "ESH4", date, book.replay(orders_of(path, 17077)))
+    lake.run("bronze,silver", "ESH4", date, **between(AUCTION), set=settings).exits(0)
+    start, end = (midnight(date) + seconds * SECOND for seconds in AUCTION)
+    book = reference_book.ReferenceBook(start, end, True, policy).replay(orders_of(path, 17077))
+    compare(lake, "ESH4", date, book)
     crossed = sum(row[reference_book.QUALITY_COLUMNS.index("crossed_events")] for row in book.quality)
     reasons = {row[4] for row in book.quality}
-    assert crossed > 0 and ("crossed" in reasons) == (policy == "invalidate")
+    assert crossed > 0 and ("crossed" in reasons) == (policy == "invalidate") and "ok" in reasons

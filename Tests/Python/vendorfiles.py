@@ -43,6 +43,11 @@ def midnight(date):
     return (day - datetime.date(1970, 1, 1)).days * DAY
 
 
+def clock(seconds):
+    """HH:MM:SS of a second of the day, 24:00:00 for its end."""
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 # Reading
 
 
