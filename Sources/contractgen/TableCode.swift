@@ -131,6 +131,9 @@ private struct TableType {
             /// The columns by position.
             public enum Columns: Int, CaseIterable, Sendable {
         \(lines(columns, 2) { "case \($0.property)" })
+
+                /// As the contract spells it.
+                public var name: String { \(contract.name).shape.columns[rawValue].name }
             }
         \(enums.map(\.text).joined())
             /// One row.
