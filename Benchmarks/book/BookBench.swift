@@ -6,9 +6,9 @@ import OrderBook
 /// Nanoseconds per record of the book with one-second flows, from memory, and check sums of all rows.
 ///
 ///     swift run -c release bench-book FILE.mbo.dbn.zst [rounds] [events.bin]
-///     swift run -c release bench-book memory
+///     swift run -c release bench-book memory ORDERS
 ///
-/// The second form measures what one more option costs in memory. With a third argument the records are also written as a flat file, from which the C++ twin in Benchmarks/cpp
+/// The second form measures what one more option with so many orders costs in memory. With a third argument the records are also written as a flat file, from which the C++ twin in Benchmarks/cpp
 /// replays the same events and prints the same check sums.
 @main
 struct BookBench {
@@ -18,7 +18,7 @@ struct BookBench {
             exit(2)
         }
         if CommandLine.arguments[1] == "memory" {
-            optionMemory()
+            optionMemory(orders: CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 0 : 0)
             return
         }
         let rounds = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 5 : 5
@@ -96,47 +96,42 @@ struct BookBench {
         fclose(file)
     }
 
-    /// Bytes that one more option costs: idle after one order was added and cancelled, and with ten orders.
-    static func optionMemory() {
-        for orders in [0, 1, 10, 100] {
-            do {
-                let count: UInt32 = 40_000
-                let instruments = (1...count).map {
-                    OptionInstrument(
-                        instrumentID: $0, right: OptionRight.call, strikePrice: 6_000_000_000_000)
-                }
-                var events = Buffer<BookEvent>()
-                for id in 1...count {
-                    for order in 0..<max(1, orders) {
-                        events.append(
-                            BookEvent(
-                                tsRecv: 1, tsEvent: 1, orderID: UInt64(id) * 1000 + UInt64(order),
-                                price: 1_000_000_000 + Int64(order / 2) * 50_000_000,
-                                size: orders == 0 ? 0 : 5,
-                                instrumentID: id, publisherID: 1, flags: BookFlags.last,
-                                action: BookAction.add,
-                                side: order % 2 == 0 ? BookSide.bid : BookSide.ask))
-                    }
-                }
-                let parameters = OptionParameters(
-                    outputStart: 0, outputEnd: 0, assumeComplete: true, strikeStep: 5_000_000_000,
-                    halfWidth: 10,
-                    tick: 250_000_000)
-                var rows = OptionWindowRows()
-                // An engine whose output is empty would stop at once: one hour of silence lies before it.
-                var late = parameters
-                late.outputStart = 3_600_000_000_000
-                late.outputEnd = 3_600_000_000_000
-                var engine = try OptionMboEngine(late, instruments: instruments, underlying: [], firstTime: 1)
-                let before = residentBytes()
-                var index = 0
-                _ = try engine.process(events.span, from: &index, into: &rows)
-                let after = residentBytes()
-                print("option with \(orders) orders: \((after - before) / Int(count)) bytes")
-                _ = try engine.finish(into: &rows)
-            } catch {
-                print("\(error)")
+    /// Prints the bytes that one more option costs: idle after one refused record, or with orders on its book.
+    static func optionMemory(orders: Int) {
+        let count: UInt32 = 40_000
+        let instruments = (1...count).map {
+            OptionInstrument(instrumentID: $0, right: OptionRight.call, strikePrice: 6_000_000_000_000)
+        }
+        var events = Buffer<BookEvent>()
+        for id in 1...count {
+            for order in 0..<max(1, orders) {
+                events.append(
+                    BookEvent(
+                        tsRecv: 1, tsEvent: 1, orderID: UInt64(id) * 1000 + UInt64(order),
+                        price: 1_000_000_000 + Int64(order / 2) * 50_000_000, size: orders == 0 ? 0 : 5,
+                        instrumentID: id, publisherID: 1, flags: BookFlags.last, action: BookAction.add,
+                        side: order % 2 == 0 ? BookSide.bid : BookSide.ask))
             }
+        }
+        let hour: Int64 = 3_600_000_000_000
+        let parameters = OptionParameters(
+            outputStart: hour, outputEnd: hour, assumeComplete: true, strikeStep: 5_000_000_000,
+            halfWidth: 10,
+            tick: 250_000_000)
+        do {
+            var rows = OptionWindowRows()
+            var engine = try OptionMboEngine(
+                parameters, instruments: instruments, underlying: [], firstTime: 1)
+            let before = residentBytes()
+            var index = 0
+            _ = try engine.process(events.span, from: &index, into: &rows)
+            let after = residentBytes()
+            print("option with \(orders) orders: \((after - before) / Int(count)) bytes")
+            let start = now()
+            _ = try engine.finish(into: &rows)
+            print("two windows of \(count) options: \(Double(now() - start) / 2e6) ms each")
+        } catch {
+            print("\(error)")
         }
     }
 
@@ -243,7 +238,8 @@ struct CheckSums: ~Copyable {
         for index in 0..<rows.quality.count {
             windowRows.append(
                 WindowSums(
-                    offGrid: rows.quality[index].offGridQuantity, records: rows.quality[index].counters.records,
+                    offGrid: rows.quality[index].offGridQuantity,
+                    records: rows.quality[index].counters.records,
                     bestBid: rows.snapshots[index].bestBidPrice ?? 0,
                     bestAskQuantity: rows.snapshots[index].bestAskQuantity))
         }

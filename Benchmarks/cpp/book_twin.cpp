@@ -92,6 +92,12 @@ struct OrderTable {
             slots[s] = o;
         }
     }
+    void shrink() {
+        if (slots.size() <= 256 || count * 16 >= slots.size()) return;
+        size_t wanted = 256;
+        while (wanted < count * 4) wanted *= 2;
+        resize(wanted);
+    }
     void clear() {
         slots = {};
         count = mask = 0;
@@ -515,6 +521,7 @@ struct Engine {
         for (auto& a : accounts) levels.levels[a.level].account = -1;
         accounts.clear();
         levels.sweep(ladders[0].rungs.size() + ladders[1].rungs.size());
+        orders.shrink();
         if ((state & RECOVERING_SNAPSHOT) && !hasSnapshotRecord) endRecovery();
         hasSnapshotRecord = false;
         seen = flagsOf(state) | (isCrossed ? SEEN_CROSSED : 0);
@@ -653,7 +660,7 @@ struct Engine {
         openWindow();
         size_t n = events.size();
         for (size_t i = 0; i < n; i++) {
-            if (i + 8 < n) orders.prefetch(events[i + 8].orderID);
+            if (orders.slots.size() > 4096 && i + 8 < n) orders.prefetch(events[i + 8].orderID);
             const Event& e = events[i];
             bool snap = e.flags & SNAPSHOT;
             i64 first = snap ? e.tsRecv : e.tsEvent, second = snap ? e.tsEvent : e.tsRecv;

@@ -1,12 +1,13 @@
 import JSON
 
-/// Breaking changes that people have agreed to, each with a reason: the file `approved-breaks` beside the lock.
+/// Breaking changes that people have agreed to, each with a reason: the file `approved-breaks` beside the
+/// lock.
 ///
 ///     {"breaks": [{"dataset": "silver.future_mbo.x", "from": 1, "to": 2,
 ///                  "change": "column a: unit s instead of ms", "reason": "…"}], "format": 1}
 ///
-/// `change` is the change's text as `contracts check` reports it; `"to": 0, "change": "removed"` approves that a
-/// contract is gone.
+/// `change` is the change's text as `contracts check` reports it; `"to": 0, "change": "removed"` approves
+/// that a contract is gone.
 public struct ApprovedBreaks: Sendable {
     public struct Approval: Hashable, Sendable {
         public let dataset: DatasetKey

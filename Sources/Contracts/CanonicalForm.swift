@@ -2,7 +2,8 @@ import Columnar
 import JSON
 
 /// The text whose SHA-256 is a contract's fingerprint: everything that readers of a table can rely on, and no
-/// prose. It is itself a contract that the parser accepts, which is how `contracts.lock` keeps released versions.
+/// prose. It is itself a contract that the parser accepts, which is how `contracts.lock` keeps released
+/// versions.
 ///
 /// It is Avro's parsing canonical form (attributes in the order name, type, fields, symbols; full names; no
 /// blanks; plain types as bare strings; `doc` dropped) with our rules kept after the attributes of Avro:
@@ -16,9 +17,9 @@ import JSON
 ///              where an earlier column defined it
 ///     identity {"sum":[["column",1.0],…],"equals":…,"where":…,"tolerance":0.0}     where only when present
 ///
-/// Numbers are normalised: limits of integer columns are integers, all others have the shortest digits that read
-/// back equal, with a fraction or an exponent; so `0` and `0.0` as limit of a double column are one rule.
-/// The table's name is not part of it: that is the name of the file.
+/// Numbers are normalised: limits of integer columns are integers, all others have the shortest digits that
+/// read back equal, with a fraction or an exponent; so `0` and `0.0` as limit of a double column are one
+/// rule. The table's name is not part of it: that is the name of the file.
 struct CanonicalForm {
     private(set) var text = ""
     private var definedEnums: Set<String> = []

@@ -2,12 +2,13 @@ import Columnar
 
 /// Checks rows against every rule of a contract, batch by batch, at the speed of the writer.
 ///
-/// Writers feed it what they are about to encode, `verify` what it has read; neither publishes or trusts a table
-/// whose report is not clean. Each rule first runs as a plain pass over the column that only counts; the slow
-/// look at single rows happens where that count is not zero.
+/// Writers feed it what they are about to encode, `verify` what it has read; neither publishes or trusts a
+/// table whose report is not clean. Each rule first runs as a plain pass over the column that only counts;
+/// the slow look at single rows happens where that count is not zero.
 ///
 /// Order and uniqueness of the key cross batches. Where the key is a prefix of the order (as in all tables of
-/// size), ascending neighbours prove uniqueness in constant memory; otherwise the checker keeps one entry a row.
+/// size), ascending neighbours prove uniqueness in constant memory; otherwise the checker keeps one entry a
+/// row.
 public struct ConformanceChecker: ~Copyable {
     let contract: Contract
     var results: [ConformanceReport.RuleResult] = []

@@ -18,7 +18,9 @@ extension Contract {
                 differences.append("column \(field.name) is \(found.type.words), not \(field.type.words)")
             }
             if found.isNullable != field.isNullable {
-                differences.append("column \(field.name) \(found.isNullable ? "may" : "may not") be null, contrary to the contract")
+                differences.append(
+                    "column \(field.name) \(found.isNullable ? "may" : "may not") be null, contrary to the contract"
+                )
             }
         }
         for column in physical.columns where shape.index(of: column.name) == nil {

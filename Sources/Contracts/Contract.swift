@@ -47,7 +47,8 @@ public struct Contract: Sendable {
         public var exportName: String { alias ?? name }
     }
 
-    /// The least or the greatest value of a column. Integer columns have integer limits, double columns real ones.
+    /// The least or the greatest value of a column. Integer columns have integer limits, double columns real
+    /// ones.
     public struct Limit: Hashable, Sendable {
         public let value: Number
         /// The limit itself is not allowed.
@@ -67,14 +68,16 @@ public struct Contract: Sendable {
         case text(String)
     }
 
-    /// A rule across columns: Σ factor × column = `equals` within `tolerance`, on the rows where `condition` is true.
+    /// A rule across columns: Σ factor × column = `equals` within `tolerance`, on the rows where `condition`
+    /// is true.
     public struct Identity: Hashable, Sendable {
         public struct Term: Hashable, Sendable {
             public let column: String
             public let factor: Double
         }
 
-        /// Every whole number up to it is a double, and 1024 products with 64-bit values add up within 128 bits.
+        /// Every whole number up to it is a double, and 1024 products with 64-bit values add up within 128
+        /// bits.
         public static let maximumFactor: Double = 0x1p53
 
         /// Added in this order.
@@ -124,7 +127,8 @@ public struct Contract: Sendable {
 extension Contract.Limit {
     static let narrow: ClosedRange<Int64> = Int64(Int32.min)...Int64(Int32.max)
 
-    /// The integers within both limits; nil when there are none. An exclusive limit is the inclusive one a step further.
+    /// The integers within both limits; nil when there are none. An exclusive limit is the inclusive one a
+    /// step further.
     static func integers(_ lower: Contract.Limit?, _ upper: Contract.Limit?) -> ClosedRange<Int64>? {
         var (low, high) = (Int64.min, Int64.max)
         if let lower, case .integer(let value) = lower.value {
@@ -160,7 +164,8 @@ extension Contract {
     }
 
     /// The same table with other units: a product that counts contracts where the file says shares. A unit is
-    /// replaced where it stands alone and where it is a factor of a compound (`shares/price` → `contracts/price`).
+    /// replaced where it stands alone and where it is a factor of a compound (`shares/price` →
+    /// `contracts/price`).
     public func substituting(units: [String: String]) -> Contract {
         if units.isEmpty { return self }
         return Contract(

@@ -2,8 +2,8 @@ import Columnar
 
 /// One difference between two versions of a contract, and whom it breaks.
 ///
-/// The rules are Avro's schema resolution for names, types and defaults, extended to what our readers rely on as
-/// well: units, limits, key, order, identities and export names.
+/// The rules are Avro's schema resolution for names, types and defaults, extended to what our readers rely on
+/// as well: units, limits, key, order, identities and export names.
 ///
 /// | change                                        | new reader, old data | old reader, new data |
 /// |-----------------------------------------------|----------------------|----------------------|
@@ -47,7 +47,8 @@ public struct ContractChange: Sendable, Equatable {
 
     public var isBreaking: Bool { breaksBackward || breaksForward }
 
-    /// All differences from `old` to `new`: the table first, then column by column, then rules across columns, then texts.
+    /// All differences from `old` to `new`: the table first, then column by column, then rules across
+    /// columns, then texts.
     public static func changes(from old: Contract, to new: Contract) -> [ContractChange] {
         var comparison = Comparison(old: old, new: new)
         comparison.compare()
@@ -124,7 +125,8 @@ extension Comparison {
         }
     }
 
-    /// A column that vanished from this place and was the same but for its name and text: values would be lost silently.
+    /// A column that vanished from this place and was the same but for its name and text: values would be
+    /// lost silently.
     private func formerName(
         of field: Contract.Field, at index: Int, among dropped: [Contract.Field]
     ) -> String? {
@@ -246,7 +248,8 @@ extension Comparison {
 }
 
 extension Contract.Limit {
-    /// Where the limit is on the line of numbers: an exclusive one is a step further in than an inclusive one.
+    /// Where the limit is on the line of numbers: an exclusive one is a step further in than an inclusive
+    /// one.
     fileprivate func place(isLower: Bool) -> Place {
         switch value {
         case .integer(let value):
@@ -295,7 +298,8 @@ extension Comparison {
         add(.orderChanged, effect, words)
     }
 
-    /// Identities are one rule as long as sum, result and condition agree; a condition or a tolerance makes them weaker.
+    /// Identities are one rule as long as sum, result and condition agree; a condition or a tolerance makes
+    /// them weaker.
     mutating func compareIdentities() {
         var unmatched = new.identities
         for before in old.identities {

@@ -89,7 +89,8 @@ public enum ContractLint {
     }
 }
 
-/// The units of the lake and their compounds: factors joined by `*` and `/`, each with an optional power `^n`.
+/// The units of the lake and their compounds: factors joined by `*` and `/`, each with an optional power
+/// `^n`.
 public enum Units {
     /// The units that stand alone, by what they measure.
     public static let known: Set<String> = [

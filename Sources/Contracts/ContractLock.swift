@@ -122,8 +122,8 @@ extension Contract {
 // MARK: - Checking
 
 extension ContractLock {
-    /// What CI must not let pass: contracts that changed without a version, versions that are not locked, and changes that
-    /// break readers of any released version, unless they are approved with a reason.
+    /// What CI must not let pass: contracts that changed without a version, versions that are not locked, and
+    /// changes that break readers of any released version, unless they are approved with a reason.
     public func check(
         _ contracts: ContractSet, approved: ApprovedBreaks = ApprovedBreaks(), file: String = "contracts.lock"
     ) -> [Finding] {

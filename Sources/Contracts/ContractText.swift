@@ -16,7 +16,8 @@ extension Contract {
         return text + "\n" + table(rows, width: width)
     }
 
-    /// The contract as a section of a Markdown document, from a heading of the given level. Ends with a newline.
+    /// The contract as a section of a Markdown document, from a heading of the given level. Ends with a
+    /// newline.
     public func markdown(level: Int = 2) -> String {
         var text = "\(String(repeating: "#", count: level)) \(dataset)\n\n"
         if !doc.isEmpty { text += "\(cell(doc))\n\n" }
@@ -50,7 +51,8 @@ extension ContractSet {
 }
 
 extension ContractChange {
-    /// The difference between two contracts in words, one change a line with whom it breaks. Ends with a newline.
+    /// The difference between two contracts in words, one change a line with whom it breaks. Ends with a
+    /// newline.
     public static func text(from old: Contract, to new: Contract) -> String {
         let changes = changes(from: old, to: new)
         let head = "\(old.dataset) version \(old.version) → \(new.dataset) version \(new.version)\n"

@@ -1,6 +1,7 @@
 import JSON
 
-/// Something about the contracts that a person has to mend: from the lint or from the comparison with the lock.
+/// Something about the contracts that a person has to mend: from the lint or from the comparison with the
+/// lock.
 public struct Finding: Sendable, Equatable, Comparable, CustomStringConvertible {
     public enum Rule: String, Sendable {
         /// The file is not a contract.

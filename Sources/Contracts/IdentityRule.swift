@@ -2,8 +2,8 @@ import Columnar
 
 /// One identity: Σ factor × column = `equals` within the tolerance.
 ///
-/// Integers add up exactly: in 64 bits where the magnitudes of a stretch of rows show that nothing can overflow,
-/// in 128 bits elsewhere. Doubles add up in the order written, as the specification says.
+/// Integers add up exactly: in 64 bits where the magnitudes of a stretch of rows show that nothing can
+/// overflow, in 128 bits elsewhere. Doubles add up in the order written, as the specification says.
 struct IdentityRule {
     private let identity: Contract.Identity
     private let terms: [Int]

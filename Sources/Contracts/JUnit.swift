@@ -1,4 +1,5 @@
-/// Reports in the XML that CI systems read as test results. Without times and hosts, so equal results are equal bytes.
+/// Reports in the XML that CI systems read as test results. Without times and hosts, so equal results are
+/// equal bytes.
 public enum JUnit {
     public struct Suite: Sendable {
         public let name: String

@@ -2,8 +2,9 @@ import Columnar
 
 /// Row order and uniqueness of the key, across batches.
 ///
-/// The neighbours of a batch are compared column by column: a relation a row (tie so far, ascending, descending)
-/// that the first column which differs decides. Strings and symbols compare by the bytes of their text.
+/// The neighbours of a batch are compared column by column: a relation a row (tie so far, ascending,
+/// descending) that the first column which differs decides. Strings and symbols compare by the bytes of their
+/// text.
 struct OrderRule {
     /// Positions of the columns of `orderBy`.
     private let columns: [Int]

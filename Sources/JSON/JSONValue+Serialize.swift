@@ -4,8 +4,8 @@ extension JSONValue {
         case compact, pretty
     }
 
-    /// The value as JSON text: members by the UTF-8 bytes of their names, doubles by their shortest digits that
-    /// read back equal, always with a fraction or an exponent; no locale, no trailing newline.
+    /// The value as JSON text: members by the UTF-8 bytes of their names, doubles by their shortest digits
+    /// that read back equal, always with a fraction or an exponent; no locale, no trailing newline.
     ///
     /// - Precondition: doubles are finite; JSON has no other.
     public func serialized(_ layout: Layout = .compact) -> String {

@@ -21,7 +21,8 @@ struct Account: BitwiseCopyable {
     @inline(__always)
     mutating func pull(_ quantity: Int64, isAtRest: Bool) {
         pulled += quantity
-        if isAtRest { pulledAtRest += quantity }
+        // Which orders are at rest is as good as random: a choice, not a branch.
+        pulledAtRest += isAtRest ? quantity : 0
     }
 }
 
@@ -68,10 +69,14 @@ extension Book {
 
     /// Opens the next window: closes the accounts, ends a recovery whose snapshot has gone silent, and looks at
     /// the book's validity.
-    mutating func openWindow() {
+    ///
+    /// - Parameter youngAfter: `WindowClock.youngAfter` of the window that opens.
+    mutating func openWindow(youngAfter: Int64) {
+        self.youngAfter = youngAfter
         for index in 0..<accounts.count { levels[Int(accounts[index].level)].account = -1 }
         accounts.removeAll()
         levels.sweep(occupied: ladders[0].count + ladders[1].count)
+        orders.shrink()
         if state.contains(.recoveringSnapshot), !hasSnapshotRecord { endRecovery() }
         hasSnapshotRecord = false
         seen = state.flags

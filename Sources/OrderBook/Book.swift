@@ -17,8 +17,6 @@ struct Book: ~Copyable {
     var pending = PendingFills()
     /// Total depth by side.
     var totals: InlineArray<2, Int64> = [0, 0]
-    /// Orders with an id by side.
-    var orderCounts: InlineArray<2, Int> = [0, 0]
     var quotes: InlineArray<2, Quote> = [.none, .none]
     /// L: price of the last trade, or `Price.none`.
     var lastTrade = Price.none
@@ -40,8 +38,20 @@ struct Book: ~Copyable {
     /// Best goodness by side when the window opened.
     var bestAtStart: InlineArray<2, Int64> = [Ladder.none, Ladder.none]
 
-    /// - Parameter latticeStep: q of the lattice, or 0 for a book without one.
-    init(isSeeded: Bool, latticeStep: Int64) {
+    /// The clock at the current record.
+    var now = Instant.earliest
+    /// When an order that the current record inserts or renews enters the book.
+    var entry = Instant.earliest
+    /// Whether the current record flows.
+    var flows = true
+    /// An order that entered later than this is too young to rest at the end of the current window.
+    var youngAfter: Int64
+
+    /// - Parameters:
+    ///   - latticeStep: q of the lattice, or 0 for a book without one.
+    ///   - youngAfter: `WindowClock.youngAfter` of the current window.
+    init(isSeeded: Bool, latticeStep: Int64, youngAfter: Int64) {
+        self.youngAfter = youngAfter
         levels = LevelTable(step: latticeStep)
         state = isSeeded ? [] : .unseeded
     }
@@ -150,24 +160,28 @@ extension Book {
     /// Applies one order record: spec/book.md §5.2, steps 2 to 5. The clock stands at the record.
     @inline(__always)
     mutating func apply(_ event: BookEvent, _ clock: WindowClock, _ counters: inout QualityCounters) {
-        if pending.oldest < clock.now - Nanoseconds.pending { expirePending(at: clock.now, &counters) }
+        now = clock.now
+        entry = clock.entryTime(flags: event.flags, tsEvent: event.tsEvent)
+        if pending.oldest < now - Nanoseconds.pending { expirePending(at: now, &counters) }
 
         let exceptional = BookFlags.snapshot | BookFlags.maybeBadBook
         if event.flags & exceptional != 0 || event.action == BookAction.clear || !state.isEmpty {
-            updateState(event)
+            updateState(flags: event.flags, isClear: event.action == BookAction.clear)
+            flows = !state.isRecovering
+        } else {
+            flows = true
         }
-        let flows = !state.isRecovering
 
         switch event.action {
         case BookAction.add:
             if event.flags & BookFlags.topOfBook == 0 {
-                add(event, clock, flows, &counters)
+                add(event.orderID, event.side, event.price, event.size, &counters)
             } else {
-                addQuote(event, clock, flows, &counters)
+                addQuote(event.side, event.price, event.size, &counters)
             }
-        case BookAction.cancel: cancel(event, clock, flows, &counters)
-        case BookAction.modify: modify(event, clock, flows, &counters)
-        case BookAction.fill: fill(event, clock, &counters)
+        case BookAction.cancel: cancel(event.orderID, event.size, &counters)
+        case BookAction.modify: modify(event.orderID, event.side, event.price, event.size, &counters)
+        case BookAction.fill: fill(event.orderID, event.size, &counters)
         case BookAction.trade:
             if Price.isGood(event.price) { lastTrade = event.price }
             aggressor = event.orderID
@@ -178,10 +192,11 @@ extension Book {
         if event.flags & BookFlags.last != 0 { endEvent(&counters) }
     }
 
-    /// Applies one consolidated quote record: spec/book.md §8.4. The flows of a quote have no age.
+    /// Applies one consolidated quote record: spec/book.md §8.4. The clock of such a book stands still, so that
+    /// nothing in it is ever young or at rest: a quote has no age.
     mutating func apply(_ event: QuoteEvent, _ counters: inout QualityCounters) {
         let isClear = event.action == BookAction.clear
-        let flows = !isClear && event.flags & BookFlags.snapshot == 0
+        flows = !isClear && event.flags & BookFlags.snapshot == 0
         state = event.flags & BookFlags.maybeBadBook != 0 ? .suspect : []
         seen.formUnion(state.flags)
         if !flows { seen.insert(.recovering) }
@@ -189,24 +204,20 @@ extension Book {
         if isClear {
             clear(&counters)
         } else {
-            let never = AgeOfFlow(
-                entry: Instant.latest, oldEnough: Instant.earliest, youngAfter: Instant.latest)
             restate(
-                BookSide.bid, event.bidPrice, Price.isGood(event.bidPrice) ? event.bidSize : 0, never, flows,
-                &counters)
+                BookSide.bid, event.bidPrice, Price.isGood(event.bidPrice) ? event.bidSize : 0, &counters)
             restate(
-                BookSide.ask, event.askPrice, Price.isGood(event.askPrice) ? event.askSize : 0, never, flows,
-                &counters)
+                BookSide.ask, event.askPrice, Price.isGood(event.askPrice) ? event.askSize : 0, &counters)
         }
         endEvent(&counters)
     }
 
     /// Step 3: seeding, recovery and suspicion.
     @inline(never)
-    private mutating func updateState(_ event: BookEvent) {
-        let isSnapshot = event.flags & BookFlags.snapshot != 0
+    private mutating func updateState(flags: UInt8, isClear: Bool) {
+        let isSnapshot = flags & BookFlags.snapshot != 0
         if isSnapshot { hasSnapshotRecord = true }
-        if event.action == BookAction.clear {
+        if isClear {
             state.subtract([.suspect, .recovering])
             state.insert(isSnapshot ? .recoveringSnapshot : .recoveringReset)
         } else if isSnapshot {
@@ -216,7 +227,7 @@ extension Book {
         } else if state.contains(.recoveringSnapshot) {
             endRecovery()
         }
-        if event.flags & BookFlags.maybeBadBook != 0 { state.insert(.suspect) }
+        if flags & BookFlags.maybeBadBook != 0 { state.insert(.suspect) }
         seen.formUnion(state.flags)
     }
 

@@ -61,75 +61,49 @@ extension MboEngine {
     }
 
     /// Writes the occupied cells of one side in ascending order and returns the depth on the lattice.
+    ///
+    /// Merges the side's ladder with the levels that lost their depth; prices of one cell follow one another.
     private func writeFlows(
         _ side: UInt8, _ spotCell: Int64, windowValid: Bool, into flows: inout Buffer<FlowRow>
     ) -> Int64 {
-        let step = parameters.latticeStep
+        let frame = FlowFrame(
+            windowEnd: clock.end, spotReference: spotCell * parameters.latticeStep, spotCell: spotCell,
+            anchorCell: sideAnchor(side) ?? spotCell, step: parameters.latticeStep, side: side,
+            windowValid: windowValid)
         let low = spotCell - parameters.halfWidth
         let high = spotCell + parameters.halfWidth
-        var row = FlowRow(
-            windowStart: clock.start, windowEnd: clock.end, price: 0, spotReference: spotCell * step,
-            depthStart: 0,
-            depthEnd: 0, depthRest: 0, added: 0, pulled: 0, pulledAtRest: 0, filled: 0, relTicks: 0,
-            relTicksSide: 0,
-            side: side, windowValid: windowValid)
-        let anchorCell = sideAnchor(side) ?? spotCell
-        var onGrid: Int64 = 0
-        var current = Int64.min
+        let rungs = book.ladders[Int(side)].rungs.span
+        let levels = book.levels.levels.span
+        let accounts = book.accounts.span
 
         // Rungs of bids ascend in price, those of asks descend.
-        let count = book.ladders[Int(side)].count
-        let isAsk = side == BookSide.ask
-        var rung = isAsk ? count - 1 : firstBid(from: low)
-        let direction = isAsk ? -1 : 1
-        let nextSide = isAsk ? BookSide.ask : BookSide.bid
+        let direction = side == BookSide.ask ? -1 : 1
+        var rung = side == BookSide.ask ? rungs.count - 1 : firstBid(from: low)
+        while rung >= 0, rung < rungs.count, levels[Int(rungs[rung].slot)].cell < low { rung += direction }
         var gone = 0
-        while gone < emptied.count, emptied[gone].side < nextSide { gone += 1 }
+        while gone < emptied.count, emptied[gone].side < side { gone += 1 }
+        var nextGone = gone < emptied.count && emptied[gone].side == side ? emptied[gone].cell : Int64.max
 
+        var onGrid: Int64 = 0
+        var current = Int64.min
         while true {
-            var level: Level?
-            if rung >= 0, rung < count {
-                let candidate = book.levels[Int(book.ladders[Int(side)].rungs[rung].slot)]
-                if candidate.cell < low {
-                    rung += direction
-                    continue
-                }
-                if candidate.cell <= high { level = candidate }
-            }
-            let hasGone = gone < emptied.count && emptied[gone].side == side
-            if level == nil && !hasGone { break }
-
-            let cell: Int64
-            let account: Int32
-            let depth: Int64
-            if let occupied = level, !hasGone || occupied.cell <= emptied[gone].cell {
-                cell = occupied.cell
-                account = occupied.account
-                depth = occupied.depth
+            let hasRung = rung >= 0 && rung < rungs.count
+            let level = hasRung ? levels[Int(rungs[rung].slot)] : FlowFrame.noLevel
+            if level.cell <= nextGone {
+                if level.cell > high { break }
                 rung += direction
+                onGrid += level.depth
+                let account =
+                    level.account >= 0
+                    ? accounts[Int(level.account)] : Account(start: level.depth, level: 0)
+                frame.write(account, depth: level.depth, cell: level.cell, &current, into: &flows)
             } else {
-                cell = emptied[gone].cell
-                account = emptied[gone].account
-                depth = 0
+                frame.write(
+                    accounts[Int(emptied[gone].account)], depth: 0, cell: nextGone, &current, into: &flows)
                 gone += 1
-            }
-            if cell != current {
-                if row.isOccupied { flows.append(row) }
-                row.open(price: cell * step)
-                row.relTicks = Int32(truncatingIfNeeded: cell - spotCell)
-                row.relTicksSide = Int32(clamping: cell - anchorCell)
-                current = cell
-            }
-            row.depthEnd += depth
-            onGrid += depth
-            if account >= 0 {
-                row.add(book.accounts[Int(account)], depth: depth)
-            } else {
-                row.depthStart += depth
-                row.depthRest += depth
+                nextGone = gone < emptied.count && emptied[gone].side == side ? emptied[gone].cell : Int64.max
             }
         }
-        if row.isOccupied { flows.append(row) }
         return onGrid
     }
 
@@ -149,29 +123,51 @@ extension MboEngine {
     }
 }
 
-extension FlowRow {
+/// What the rows of one side and window have in common.
+private struct FlowFrame {
+    let windowEnd: Int64
+    let spotReference: Int64
+    let spotCell: Int64
+    let anchorCell: Int64
+    let step: Int64
+    let side: UInt8
+    let windowValid: Bool
+
+    /// Stands behind the last rung.
+    static let noLevel = Level(price: 0, depth: 0, cell: Int64.max, account: -1, side: 0)
+
+    /// Adds one price to the row of its cell.
     @inline(__always)
-    fileprivate mutating func open(price: Int64) {
-        self.price = price
-        depthStart = 0
-        depthEnd = 0
-        depthRest = 0
-        added = 0
-        pulled = 0
-        pulledAtRest = 0
-        filled = 0
+    func write(
+        _ account: Account, depth: Int64, cell: Int64, _ current: inout Int64,
+        into flows: inout Buffer<FlowRow>
+    ) {
+        if cell == current {
+            merge(account, depth: depth, into: &flows)
+            return
+        }
+        if account.start | depth | account.added | account.pulled | account.filled == 0 { return }
+        current = cell
+        flows.append(
+            FlowRow(
+                windowEnd: windowEnd, price: cell * step, spotReference: spotReference,
+                depthStart: account.start,
+                depthEnd: depth, depthRest: depth - account.young, added: account.added,
+                pulled: account.pulled,
+                pulledAtRest: account.pulledAtRest, filled: account.filled,
+                relTicks: Int32(truncatingIfNeeded: cell - spotCell),
+                relTicksSide: Int32(clamping: cell - anchorCell), side: side, windowValid: windowValid))
     }
 
-    @inline(__always)
-    fileprivate mutating func add(_ account: Account, depth: Int64) {
-        depthStart += account.start
-        depthRest += depth - account.young
-        added += account.added
-        pulled += account.pulled
-        pulledAtRest += account.pulledAtRest
-        filled += account.filled
+    private func merge(_ account: Account, depth: Int64, into flows: inout Buffer<FlowRow>) {
+        var row = flows[flows.count - 1]
+        row.depthStart += account.start
+        row.depthEnd += depth
+        row.depthRest += depth - account.young
+        row.added += account.added
+        row.pulled += account.pulled
+        row.pulledAtRest += account.pulledAtRest
+        row.filled += account.filled
+        flows[flows.count - 1] = row
     }
-
-    @inline(__always)
-    fileprivate var isOccupied: Bool { depthStart | depthEnd | added | pulled | filled != 0 }
 }

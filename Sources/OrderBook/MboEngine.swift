@@ -29,7 +29,9 @@ public struct MboEngine: ~Copyable {
         hasTime = firstTime != nil
         clock = WindowClock(
             outputStart: parameters.outputStart, outputEnd: parameters.outputEnd, firstTime: firstTime ?? 0)
-        book = Book(isSeeded: parameters.assumeComplete, latticeStep: parameters.latticeStep)
+        book = Book(
+            isSeeded: parameters.assumeComplete, latticeStep: parameters.latticeStep,
+            youngAfter: clock.youngAfter)
         openWindow()
     }
 
@@ -49,7 +51,9 @@ public struct MboEngine: ~Copyable {
         }
         let ahead = 8
         while index < events.count {
-            if index + ahead < events.count { book.orders.prefetch(events[index + ahead].orderID) }
+            if book.orders.isLarge, index + ahead < events.count {
+                book.orders.prefetch(events[index + ahead].orderID)
+            }
             let event = events[index]
             if let publisher = parameters.publisher, event.publisherID != publisher {
                 index += 1
@@ -101,7 +105,7 @@ public struct MboEngine: ~Copyable {
 
     /// Fixes what a window takes from its opening.
     private mutating func openWindow() {
-        book.openWindow()
+        book.openWindow(youngAfter: clock.youngAfter)
         counters = QualityCounters()
         let anchor = book.anchor
         let cell = anchor == Price.none ? 0 : latticeCell(anchor, step: parameters.latticeStep)

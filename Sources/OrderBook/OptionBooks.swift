@@ -92,7 +92,7 @@ struct OptionBooks: ~Copyable {
 
     private mutating func makeBook(_ entry: Int) -> Int {
         let isSeeded = !hasAges || parameters.assumeComplete || hasCompletedSnapshot
-        let book = books.append(Book(isSeeded: isSeeded, latticeStep: 0))
+        let book = books.append(Book(isSeeded: isSeeded, latticeStep: 0, youngAfter: clock.youngAfter))
         instruments[entry].book = Int32(book)
         return book
     }
@@ -108,7 +108,7 @@ struct OptionBooks: ~Copyable {
             clock.open(at: next)
             counters = QualityCounters()
             for book in 0..<books.count {
-                books[book].openWindow()
+                books[book].openWindow(youngAfter: clock.youngAfter)
                 if books[book].hasCompletedSnapshot { hasCompletedSnapshot = true }
             }
         }

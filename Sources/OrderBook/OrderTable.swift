@@ -110,6 +110,14 @@ struct OrderTable: ~Copyable {
         resize(to: wanted)
     }
 
+    /// Gives room back when few orders are left, as after a snapshot: a small table stays in the cache.
+    mutating func shrink() {
+        guard slots.count > 256, count * 16 < slots.count else { return }
+        var wanted = 256
+        while wanted < count * 4 { wanted *= 2 }
+        resize(to: wanted)
+    }
+
     private mutating func resize(to capacity: Int) {
         var old = Buffer<Order>(repeating: .empty, count: capacity)
         swap(&old, &slots)
@@ -122,10 +130,13 @@ struct OrderTable: ~Copyable {
         }
     }
 
+    /// Whether the table is so large that a look-up waits for memory.
+    @inline(__always)
+    var isLarge: Bool { slots.count > 1 << 12 }
+
     /// Brings the home slot of an id near.
     @inline(__always)
     func prefetch(_ id: UInt64) {
-        if count == 0 { return }
         let slot = home(id)
         slots.withUnsafeElements { tarn_prefetch($0.baseAddress! + slot) }
     }

@@ -27,13 +27,15 @@ struct WindowClock: BitwiseCopyable {
     /// Whether all output windows are closed.
     var isPast: Bool { start >= outputEnd }
 
+    /// t_eff of a record. A time before `Instant.earliest` is late like any other and moves nothing.
     @inline(__always)
     func effectiveTime(flags: UInt8, tsRecv: Int64, tsEvent: Int64) -> Int64 {
+        if flags & BookFlags.snapshot == 0, tsEvent != BookEvent.undefinedTime { return tsEvent }
         let isSnapshot = flags & BookFlags.snapshot != 0
         let first = isSnapshot ? tsRecv : tsEvent
         let second = isSnapshot ? tsEvent : tsRecv
         let time = first != BookEvent.undefinedTime ? first : second
-        return time != BookEvent.undefinedTime ? max(time, Instant.earliest) : now
+        return time != BookEvent.undefinedTime ? time : now
     }
 
     /// When an order that this record inserts or renews entered the book.

@@ -61,7 +61,6 @@ public struct SnapshotRow: BitwiseCopyable, Sendable, Hashable {
 /// A row of `depth_and_flow_1s` of a future or a stock. Source: spec/book.md §7.2.
 @frozen
 public struct FlowRow: BitwiseCopyable, Sendable, Hashable {
-    public var windowStart: Int64
     public var windowEnd: Int64
     /// Lattice price, 1e-9.
     public var price: Int64
@@ -80,6 +79,8 @@ public struct FlowRow: BitwiseCopyable, Sendable, Hashable {
     /// A code of `BookSide`.
     public var side: UInt8
     public var windowValid: Bool
+
+    @inlinable public var windowStart: Int64 { windowEnd - 1_000_000_000 }
 }
 
 /// The rows that an engine has finished. The caller drains them between calls.

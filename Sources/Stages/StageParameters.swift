@@ -37,6 +37,11 @@ struct StageParameters {
         return value
     }
 
+    /// One of the words of an enum.
+    func choice<Choice: RawRepresentable<String>>(_ name: String, _ choices: [Choice]) throws(StageError) -> Choice {
+        try choice(name, Dictionary(uniqueKeysWithValues: choices.map { ($0.rawValue, $0) }))
+    }
+
     /// One of a few words.
     func choice<Choice>(_ name: String, _ choices: [String: Choice]) throws(StageError) -> Choice {
         guard case .text(let text) = values[name], let choice = choices[text] else {

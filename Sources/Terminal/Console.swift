@@ -53,6 +53,9 @@ public final class Console: Sendable {
         return 80
     }
 
+    /// Columns that results may take: those of the terminal, or a line that editors show whole.
+    public var resultWidth: Int { resultsOnTerminal ? Console.width : 110 }
+
     // MARK: - Results
 
     /// Adds a line to the results.
@@ -66,15 +69,6 @@ public final class Console: Sendable {
 
     public func result(_ table: TextTable) {
         for line in table.lines(palette, width: resultsOnTerminal ? Console.width : nil) { result(line) }
-    }
-
-    /// Adds running text, filled to the width of a terminal.
-    public func paragraph(_ text: String) {
-        guard resultsOnTerminal else {
-            result(printable(text))
-            return
-        }
-        for line in filled(printable(text), width: min(Console.width, 100)) { result(line) }
     }
 
     /// Writes out what is pending.

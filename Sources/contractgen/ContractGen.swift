@@ -6,7 +6,8 @@ import Glibc
 ///
 ///     contractgen <contracts directory> <output directory>
 ///
-/// Output names depend on the contracts' paths alone, so that the plugin knows them without reading a contract.
+/// Output names depend on the contracts' paths alone, so that the plugin knows them without reading a
+/// contract.
 @main
 struct ContractGen {
     static func main() {

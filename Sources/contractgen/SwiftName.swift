@@ -1,5 +1,5 @@
-/// The Swift name of a column or symbol: `ts_recv` → `tsRecv`, `Omega_near` → `omegaNear`, `u_ema_2` → `uEma2`,
-/// `A` → `a`, `tf_30s` → `tf30s`; in backticks where it is a keyword.
+/// The Swift name of a column or symbol: `ts_recv` → `tsRecv`, `Omega_near` → `omegaNear`, `u_ema_2` →
+/// `uEma2`, `A` → `a`, `tf_30s` → `tf30s`; in backticks where it is a keyword.
 func swiftName(_ name: String) -> String {
     let words = name.split(separator: "_")
     guard let first = words.first else { return "_\(name)" }

@@ -57,10 +57,11 @@ enum TableCode {
         var text = """
             // Generated from contracts/.
 
-            /// The contracts that this program was built with. A contract file whose fingerprint differs at start was
-            /// changed after the build.
+            /// The contracts that this program was built with. A contract file whose fingerprint differs at
+            /// start was changed after the build.
             public enum CompiledContracts {
-                /// Fingerprint of each contract file, by its path without the suffix: `bronze/future_mbo/mbo`.
+                /// Fingerprint of each contract file, by its path without the suffix:
+                /// `bronze/future_mbo/mbo`.
                 public static let fingerprints: [String: String] = [
 
             """
@@ -130,6 +131,9 @@ private struct TableType {
             /// The columns by position.
             public enum Columns: Int, CaseIterable, Sendable {
         \(lines(columns, 2) { "case \($0.property)" })
+
+                /// As the contract spells it.
+                public var name: String { \(contract.name).shape.columns[rawValue].name }
             }
         \(enums.map(\.text).joined())
             /// One row.

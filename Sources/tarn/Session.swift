@@ -128,6 +128,11 @@ final class Session {
             advice: "name one with --project DIR or TARN_PROJECT")
     }
 
+    /// The contracts of the project, also where they are not those this program was built from.
+    func contracts() throws -> ContractSet {
+        try ContractSet(directory: "\(projectRoot())/contracts")
+    }
+
     /// The project, with the lake of `--lake` or of its registry.
     func project() throws(Failure) -> Project {
         try Project(root: projectRoot(), lake: globals.lake)

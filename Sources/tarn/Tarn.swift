@@ -27,8 +27,8 @@ struct Tarn {
                     About("raw", "Vendor files: put them into the lake, list them, check them."),
                     [RawAdd.self, RawList.self, RawVerify.self]),
                 .group(
-                    About("contracts", "The definitions of all tables: check them, show them."),
-                    [ContractsCheck.self, ContractsShow.self]),
+                    About("contracts", "The definitions of all tables: check, show, compare, release."),
+                    [ContractsCheck.self, ContractsShow.self, ContractsDiff.self, ContractsLock.self]),
                 .command(RunCommand.self),
                 .command(PlanCommand.self),
                 .command(RebuildCommand.self),

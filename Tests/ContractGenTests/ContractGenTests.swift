@@ -20,32 +20,66 @@ import Testing
         let result = try generate(files)
         #expect(result.status == 0)
         #expect(result.outputs["gold.a.t.swift"]?.contains("public struct T: ~Copyable, Table {") == true)
-        #expect(result.outputs["gold.b.t.swift"] == "// Generated from contracts/gold/b/t.avsc.\n// T is generated from gold/a/t.avsc.\n")
+        #expect(
+            result.outputs["gold.b.t.swift"]
+                == "// Generated from contracts/gold/b/t.avsc.\n// T is generated from gold/a/t.avsc.\n")
         #expect(result.outputs["gold.b.u.swift"]?.contains("public typealias U = T\n") == true)
         #expect(result.outputs["CompiledContracts.swift"]?.contains("\"gold/b/u\": \"") == true)
         #expect(result.outputs.count == 4)
     }
 
     @Test func `names become Swift's`() throws {
-        let columns = ["ts_recv", "Omega_near", "u_ema_2", "d2u_dt2", "right", "in", "count", "ATR", "_a", "_1"]
+        let columns = [
+            "ts_recv", "Omega_near", "u_ema_2", "d2u_dt2", "right", "in", "count", "ATR", "_a", "_1",
+        ]
         let fields = columns.map { "{\"name\": \"\($0)\", \"type\": \"long\"}" }.joined(separator: ", ")
-        let symbols = #"{"name": "s", "type": ["null", {"type": "enum", "name": "S", "symbols": ["A", "break", "tf_30s", "init", "bad_book"]}]}"#
-        let text = try #require(try generate(["gold/a/t.avsc": Self.contract("T", "a", fields + ", " + symbols)]).outputs["gold.a.t.swift"])
-        for name in ["tsRecv", "omegaNear", "uEma2", "d2uDt2", "right", "`in`", "countValue", "atr", "a", "_1"] {
+        let symbols =
+            #"{"name": "s", "type": ["null", {"type": "enum", "name": "S", "symbols": ["A", "break", "tf_30s", "init", "bad_book"]}]}"#
+        let text = try #require(
+            try generate(["gold/a/t.avsc": Self.contract("T", "a", fields + ", " + symbols)]).outputs[
+                "gold.a.t.swift"])
+        for name in [
+            "tsRecv", "omegaNear", "uEma2", "d2uDt2", "right", "`in`", "countValue", "atr", "a", "_1",
+        ] {
             #expect(text.contains("public var \(name): Column<Int64> = Column<Int64>()\n"), "\(name)")
         }
         #expect(text.contains("public var s: OptionalSymbolColumn<S> = OptionalSymbolColumn<S>()\n"))
-        for name in ["a", "`break`", "tf30s", "initValue", "badBook"] { #expect(text.contains("        case \(name)\n"), "\(name)") }
+        for name in ["a", "`break`", "tf30s", "initValue", "badBook"] {
+            #expect(text.contains("        case \(name)\n"), "\(name)")
+        }
     }
 
     /// Contracts that cannot become Swift, and what the message names.
     static let defects: [([String: String], String)] = [
-        (["gold/a/t.avsc": contract("T", "a", #"{"name": "a_b", "type": "long"}, {"name": "aB", "type": "long"}"#)], "column aB: the columns a_b and aB"),
-        (["gold/a/t.avsc": contract("T", "a", #"{"name": "s", "type": {"type": "enum", "name": "S", "symbols": ["A", "a"]}}"#)], "the symbols A and a"),
-        (["gold/a/t.avsc": contract("T", "a", #"{"name": "s", "type": {"type": "enum", "name": "Row", "symbols": ["A"]}}"#)], "enum Row"),
-        (["gold/a/t.avsc": contract("T", "a", #"{"name": "x", "type": "double"}"#), "gold/b/t.avsc": contract("T", "b", #"{"name": "x", "type": "long"}"#)], "gold/b/t.avsc: name"),
+        (
+            [
+                "gold/a/t.avsc": contract(
+                    "T", "a", #"{"name": "a_b", "type": "long"}, {"name": "aB", "type": "long"}"#)
+            ], "column aB: the columns a_b and aB"
+        ),
+        (
+            [
+                "gold/a/t.avsc": contract(
+                    "T", "a", #"{"name": "s", "type": {"type": "enum", "name": "S", "symbols": ["A", "a"]}}"#)
+            ], "the symbols A and a"
+        ),
+        (
+            [
+                "gold/a/t.avsc": contract(
+                    "T", "a", #"{"name": "s", "type": {"type": "enum", "name": "Row", "symbols": ["A"]}}"#)
+            ], "enum Row"
+        ),
+        (
+            [
+                "gold/a/t.avsc": contract("T", "a", #"{"name": "x", "type": "double"}"#),
+                "gold/b/t.avsc": contract("T", "b", #"{"name": "x", "type": "long"}"#),
+            ], "gold/b/t.avsc: name"
+        ),
         (["gold/a/t.avsc": "{"], "gold/a/t.avsc: line 1"),
-        (["gold/b/t.avsc": contract("T", "a", #"{"name": "x", "type": "long"}"#)], "gold/b/t.avsc: namespace"),
+        (
+            ["gold/b/t.avsc": contract("T", "a", #"{"name": "x", "type": "long"}"#)],
+            "gold/b/t.avsc: namespace"
+        ),
     ]
 
     @Test(arguments: defects.indices)
@@ -75,13 +109,17 @@ import Testing
 
 private struct Failure: Error {}
 
-private func generate(_ files: [String: String]) throws -> (status: Int32, errors: String, outputs: [String: String]) {
+private func generate(
+    _ files: [String: String]
+) throws -> (status: Int32, errors: String, outputs: [String: String]) {
     try withDirectory { directory in
         for (path, text) in files { try save(text, "\(directory)/contracts/\(path)") }
         mkdir("\(directory)/out", 0o755)
         let (status, errors) = try run([directory + "/contracts", directory + "/out"], in: directory)
         var outputs: [String: String] = [:]
-        for name in try names(in: directory + "/out") { outputs[name] = try text(of: "\(directory)/out/\(name)") }
+        for name in try names(in: directory + "/out") {
+            outputs[name] = try text(of: "\(directory)/out/\(name)")
+        }
         return (status, errors, outputs)
     }
 }
@@ -122,7 +160,9 @@ private func names(in directory: String) throws -> [String] {
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {
-        let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
         if name != "." && name != ".." { names.append(name) }
     }
     return names

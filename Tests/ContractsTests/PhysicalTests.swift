@@ -12,7 +12,9 @@ import Testing
     /// The columns as a file states them.
     private func stored(_ change: (inout [ColumnDefinition]) -> Void = { _ in }) -> Shape {
         var columns = contract.shape.columns.map { column in
-            if case .symbols = column.type { return ColumnDefinition(column.name, .string, isNullable: column.isNullable) }
+            if case .symbols = column.type {
+                return ColumnDefinition(column.name, .string, isNullable: column.isNullable)
+            }
             return column
         }
         change(&columns)
@@ -31,13 +33,14 @@ import Testing
             columns[10] = ColumnDefinition("note", .string)
             columns[13] = ColumnDefinition("night", .date)
         }
-        #expect(contract.differences(fromPhysical: shape) == [
-            "column start is double, not long",
-            "column added may be null, contrary to the contract",
-            "column note may not be null, contrary to the contract",
-            "column day is missing",
-            "column night is not of the contract",
-        ])
+        #expect(
+            contract.differences(fromPhysical: shape) == [
+                "column start is double, not long",
+                "column added may be null, contrary to the contract",
+                "column note may not be null, contrary to the contract",
+                "column day is missing",
+                "column night is not of the contract",
+            ])
         let reordered = stored { $0.swapAt(2, 3) }
         #expect(contract.differences(fromPhysical: reordered) == ["the columns are in another order"])
     }

@@ -22,7 +22,7 @@ enum House {
     static let importsOfEngines: Set<String> = ["Columnar", "FixedMath", "CivilTime", "CSystem"]
 
     /// What comes with the toolchain and may be imported anywhere but in the engines.
-    static let toolchain: Set<String> = ["Glibc", "Synchronization"]
+    static let toolchain: Set<String> = ["Dispatch", "Glibc", "Synchronization"]
 
     static func floor(of room: String) -> Int? { floors.firstIndex { $0.contains(room) } }
 

@@ -32,15 +32,15 @@ struct VendorDay: CustomTestStringConvertible, Sendable {
                 "real/esh4-20231224/esh4-glbx-mdp3-20231225.mbo.dbn.zst",
             ],
             instrument: 17077, start: 1_703_545_190, end: 1_703_546_400, wholeEvery: 500),
-        // 2026-03-03T14:30Z to 15:35Z, and ten minutes of it
+        // 2026-03-03T14:30Z to 15:35Z, or ten minutes of it
         VendorDay(
             name: "ESH6 2026-03-03", files: ["synthetic/glbx-mdp3-20260303.mbo.dbn.zst"],
             instrument: 42_140_864,
-            start: 1_772_548_200, end: 1_772_552_100, wholeEvery: 5000),
+            start: 1_772_548_200, end: VendorFiles.isFull ? 1_772_552_100 : 1_772_548_800, wholeEvery: 5000),
         VendorDay(
             name: "NQH6 2026-03-03", files: ["synthetic/glbx-mdp3-20260303.mbo.dbn.zst"],
             instrument: 42_005_804,
-            start: 1_772_548_200, end: 1_772_548_800, wholeEvery: 5000),
+            start: 1_772_548_200, end: VendorFiles.isFull ? 1_772_552_100 : 1_772_548_800, wholeEvery: 5000),
     ]
 }
 

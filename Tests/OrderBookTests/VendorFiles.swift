@@ -12,6 +12,9 @@ enum VendorFiles {
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/data")
     }()
 
+    /// Whole days, not minutes of them: TARN_TEST_FULL=1.
+    static let isFull = ProcessInfo.processInfo.environment["TARN_TEST_FULL"] == "1"
+
     static func exists(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: root.appendingPathComponent(path).path)
     }

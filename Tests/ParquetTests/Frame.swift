@@ -43,7 +43,8 @@ enum Cells {
         }
     }
 
-    mutating func append(_ view: ColumnView) {
+    /// Appends rows of a column of `type`, whose list symbols are indices of.
+    mutating func append(_ view: ColumnView, _ type: ColumnType) {
         func cells<T>(_ values: UnsafeBufferPointer<T>) -> [T?] {
             guard let validity = view.validity else { return Array(values) }
             return zip(values, validity).map { $1 ? $0 : nil }
@@ -55,6 +56,9 @@ enum Cells {
         case (.doubles(let old), .double(let new)): self = .doubles(old + cells(new))
         case (.strings(let old), .strings(let new, let strings)):
             self = .strings(old + cells(new).map { $0.map { strings[Int($0)] } })
+        case (.strings(let old), .symbols(let new)):
+            guard case .symbols(let list) = type else { preconditionFailure("symbols without a list") }
+            self = .strings(old + cells(new).map { $0.map { list[Int($0)] } })
         default: preconditionFailure("cells of another type")
         }
     }
@@ -177,7 +181,9 @@ struct Frame {
         var frame = Frame(empty: shape ?? reader.shape)
         while true {
             let more: Void? = try reader.nextViews(as: shape) { views in
-                for (column, view) in views.enumerated() { frame.columns[column].append(view) }
+                for (column, view) in views.enumerated() {
+                    frame.columns[column].append(view, frame.shape.columns[column].type)
+                }
             }
             if more == nil { return frame }
         }

@@ -267,6 +267,32 @@ struct SampleTests {
         #expect(withoutBid > 0)
     }
 
+    @Test(arguments: ["2026-03-13", "2026-07-01", "2025-12-15", "2024-02-29"], [1, 7])
+    func `other dates, seeds and sizes keep the rules`(date: String, seed: UInt64) throws {
+        let folder = Folder()
+        let date = CivilDate(parsing: date)!
+        let sample = Sample(seed: seed, dates: [date], recordsPerDay: 1500)
+        let files = try sample.write(SampleProduct.allCases, into: folder.path)
+        let preopen = NewYork.utcNanoseconds(of: date, secondOfDay: 17 * 3600 + 45 * 60)
+        let opening = NewYork.utcNanoseconds(of: date, secondOfDay: 18 * 3600)
+        for file in files where file.schema == .mbo {
+            let replay = try Self.replay("\(folder.path)/\(file.name)")
+            #expect(replay.problems.isEmpty, "\(file.name): \(replay.problems.prefix(3))")
+            #expect(replay.crossed.allSatisfy { $0 >= preopen && $0 < opening }, "\(file.name)")
+            // Friday's evening is quiet.
+            #expect(date.weekday != 5 || replay.crossed.isEmpty)
+        }
+    }
+
+    @Test func `in the week before expiration business is in the next contract`() throws {
+        let folder = Folder()
+        let date = CivilDate(parsing: "2026-03-13")!
+        _ = try Sample(dates: [date], recordsPerDay: 6000).write([.futureMbo], into: folder.path)
+        let replay = try Self.replay("\(folder.path)/glbx-mdp3-20260313.mbo.dbn.zst")
+        let volumes = replay.volume.sorted { $0.key < $1.key }.map(\.value)
+        #expect(volumes[1] > 2 * volumes[0])
+    }
+
     @Test func `the same parameters give the same bytes, whatever else is written, and another seed others`()
         throws
     {

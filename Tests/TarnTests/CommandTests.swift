@@ -14,11 +14,10 @@ import Testing
 
     @Test func `each command has help with an example`() throws {
         for line in [
-            "inspect", "contracts check", "contracts show", "completions", "raw add", "raw list",
-            "raw verify",
+            "run", "plan", "rebuild", "status", "verify", "select-contracts", "inspect", "sample", "completions",
+            "raw add", "raw list", "raw verify", "contracts check", "contracts show", "contracts diff", "contracts lock",
         ] {
-            let words = line.split(separator: " ").map(String.init)
-            let outcome = try words.count == 2 ? tarn(words[0], words[1], "--help") : tarn(words[0], "--help")
+            let outcome = try tarn(line.split(separator: " ").map(String.init) + ["--help"])
             #expect(outcome.status == 0)
             #expect(outcome.output.contains("usage: tarn \(line)"), "\(line)")
             #expect(outcome.output.contains("examples:\n  tarn \(line)"), "\(line)")
@@ -105,14 +104,37 @@ import Testing
         try project.write(Array("[]".utf8), "contracts/bronze/future_mbo/definition.avsc")
         let outcome = try tarn("contracts", "check", in: project.url)
         #expect(outcome.status == 2)
-        #expect(outcome.messages.contains("contracts/bronze/future_mbo/mbo.avsc"))
-        #expect(outcome.messages.contains("contracts/bronze/future_mbo/definition.avsc"))
+        #expect(outcome.output.contains("contracts/bronze/future_mbo/mbo.avsc"))
+        #expect(outcome.output.contains("contracts/bronze/future_mbo/definition.avsc"))
+    }
+
+    @Test func `a change without a version is found and named`() throws {
+        let project = try Scratch.project()
+        try FileManager.default.removeItem(at: project.url.appending(path: "contracts"))
+        let folder = project.url.appending(path: "contracts/bronze/future_mbo")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let original = try String(
+            contentsOf: package.appending(path: "contracts/bronze/future_mbo/mbo.avsc"), encoding: .utf8)
+        func write(_ text: String) throws {
+            try project.write(Array(text.utf8), "contracts/bronze/future_mbo/mbo.avsc")
+        }
+        try write(original)
+        #expect(try tarn("contracts", "lock", in: project.url).output == "bronze.future_mbo.mbo version 1\n")
+        #expect(try tarn("contracts", "check", in: project.url).status == 0)
+        #expect(try tarn("contracts", "diff", in: project.url).output.isEmpty)
+        let changed = original.replacingOccurrences(of: "\"maximum\": 160", with: "\"maximum\": 161")
+        try #require(changed != original)
+        try write(changed)
+        let check = try tarn("contracts", "check", in: project.url)
+        #expect(check.status == 3)
+        #expect(check.output.contains("changedWithoutVersion"))
+        #expect(try tarn("contracts", "diff", in: project.url).output.contains("rtype"))
     }
 
     @Test func `a table is shown with units and key`() throws {
         let outcome = try tarn("contracts", "show", "silver.future_mbo.book_snapshot_1s")
         #expect(outcome.status == 0)
-        #expect(outcome.output.contains("key: window_end_ts_ns"))
+        #expect(outcome.output.contains("key    window_end_ts_ns\n"))
         #expect(outcome.output.contains("price_1e-9"))
         let wrong = try tarn("contracts", "show", "silver.future_mbo.book_snapshot")
         #expect(wrong.status == 2)

@@ -12,8 +12,9 @@ enum RunLengthEncoder {
     ) {
         let groups = count / 8
         let tail = count % 8
-        // A run must save more than the headers around it cost.
-        let worthwhile = max(1, (8 + width - 1) / max(width, 1))
+        // A run must save more than it costs: its header, its value, and a header for what follows.
+        let cost = 3 + (width + 7) / 8
+        let worthwhile = cost / max(width, 1) + 1
         let room = (groups + 1) * (width + 12) + BitPacking.slack
         var used = 0
         bytes.append(count: room) { target in

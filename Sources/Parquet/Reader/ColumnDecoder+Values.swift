@@ -155,7 +155,7 @@ extension ColumnDecoder {
     /// The next `count` indices into the dictionary, all of them in bounds.
     func decodeIndices(_ count: Int) throws(FormatError) -> UnsafePointer<UInt32> {
         guard runs != nil else { throw tooFew() }
-        try shared.indices.prepare(Limits.pageRows * 4)
+        try shared.indices.prepare(count * 4)
         let out = shared.indices.start.assumingMemoryBound(to: UInt32.self)
         try runs!.decode(count, to: out)
         let (_, highest) = integerBounds(UnsafePointer(out), count: count)

@@ -122,8 +122,8 @@ final class ColumnDecoder {
     func read(_ count: Int) throws(ParquetError) {
         precondition(count <= Limits.pageRows)
         do {
-            try values.prepare(Limits.pageRows * elementSize)
-            if definition.isNullable { try validity.prepare(Limits.pageRows) }
+            try values.prepare(count * elementSize)
+            if definition.isNullable { try validity.prepare(count) }
             try budget.exchange(stringClaim, for: 0)
             stringClaim = 0
         } catch {

@@ -30,8 +30,9 @@ extension ColumnEncoder {
                 choice = .dictionary
             } else {
                 let deltas = encodeDeltas(values, count, low, high, scratch)
-                let limit = dictionaryLimit(
-                    count: count, elementSize: T.bitWidth / 8, toBeat: scratch.body.count)
+                // Indices keep how often a value occurs, which compression makes use of; differences blur it.
+                let size = compression == .none ? scratch.body.count : scratch.body.count * 5 / 4
+                let limit = dictionaryLimit(count: count, elementSize: T.bitWidth / 8, toBeat: size)
                 guard limit > 1, integers.index(values, count: count, limit: limit, to: scratch.indices)
                 else {
                     choice = .direct

@@ -110,8 +110,8 @@ extension Tables.Definition {
         append(
             Row(
                 ordinal: ordinal,
-                tsRecv: try block.instant(definition.tsRecv, "ts_recv", at: offset),
-                tsEvent: try block.instant(definition.tsEvent, "ts_event", at: offset),
+                tsRecv: try block.instant(definition.tsRecv, Columns.tsRecv.name, at: offset),
+                tsEvent: try block.instant(definition.tsEvent, Columns.tsEvent.name, at: offset),
                 publisherId: Int32(definition.publisherID),
                 instrumentId: Int64(definition.instrumentID),
                 rawSymbol: definition.rawSymbol,
@@ -123,8 +123,8 @@ extension Tables.Definition {
                 currency: definition.currency,
                 underlyingId: Int64(definition.underlyingID),
                 underlying: definition.underlying,
-                activation: try block.instant(definition.activation, "activation", at: offset),
-                expiration: try block.instant(definition.expiration, "expiration", at: offset),
+                activation: try block.instant(definition.activation, Columns.activation.name, at: offset),
+                expiration: try block.instant(definition.expiration, Columns.expiration.name, at: offset),
                 strikePriceInt: price(definition.strikePrice),
                 minPriceIncrementInt: price(definition.minPriceIncrement)))
     }
@@ -137,9 +137,9 @@ extension Statistics {
         append(
             Row(
                 ordinal: ordinal,
-                tsRecv: try block.instant(statistic.tsRecv, "ts_recv", at: offset),
-                tsEvent: try block.instant(statistic.tsEvent, "ts_event", at: offset),
-                tsRef: try block.instant(statistic.tsRef, "ts_ref", at: offset),
+                tsRecv: try block.instant(statistic.tsRecv, Columns.tsRecv.name, at: offset),
+                tsEvent: try block.instant(statistic.tsEvent, Columns.tsEvent.name, at: offset),
+                tsRef: try block.instant(statistic.tsRef, Columns.tsRef.name, at: offset),
                 publisherId: Int32(statistic.publisherID),
                 instrumentId: Int64(statistic.instrumentID),
                 rawSymbol: symbol,

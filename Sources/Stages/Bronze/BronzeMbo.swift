@@ -195,8 +195,8 @@ extension Mbo {
                 throw block.fieldError(at: offset, expected: "a side of A B N", found: character(record.side))
             }
             ordinal.append(Int64(firstOrdinal) + Int64(position.index))
-            tsRecv.append(try block.instant(record.tsRecv, "ts_recv", at: offset))
-            tsEvent.append(try block.instant(record.header.tsEvent, "ts_event", at: offset))
+            tsRecv.append(try block.instant(record.tsRecv, Columns.tsRecv.name, at: offset))
+            tsEvent.append(try block.instant(record.header.tsEvent, Columns.tsEvent.name, at: offset))
             tsInDelta.append(record.tsInDelta)
             rtype.append(Int32(record.header.rtype))
             publisherId.append(Int32(record.header.publisherID))

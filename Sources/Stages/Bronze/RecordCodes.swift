@@ -45,10 +45,10 @@ extension RecordBlock {
     ///
     /// - Throws: `badField` from 2^63 on, which no table can hold.
     @inline(__always)
-    func instant(_ time: UInt64, _ field: String, at offset: Int) throws(DBNError) -> Int64? {
+    func instant(_ time: UInt64, _ field: @autoclosure () -> String, at offset: Int) throws(DBNError) -> Int64? {
         if time == Undefined.timestamp { return nil }
         guard let instant = Int64(exactly: time) else {
-            throw fieldError(at: offset, expected: "\(field) below 2^63 or undefined", found: "\(time)")
+            throw fieldError(at: offset, expected: "\(field()) below 2^63 or undefined", found: "\(time)")
         }
         return instant
     }

@@ -34,7 +34,7 @@ public struct GoldPhysics: Stage {
         let values = try context.parameters(of: task)
         var engine = try SurfaceEngine(
             halfWidth: Lattice.halfWidth(of: task.product), latticeStep: try values.integer("q"),
-            emaFrame: try values.choice("ema_frame", ["spot": .spot, "price": .price]))
+            emaFrame: try values.choice("ema_frame", EMAFrame.allCases))
         func input(_ table: String) -> PartitionAddress {
             task.inputPartitions.first { $0.address.dataset.table == table }!.address
         }

@@ -208,15 +208,14 @@ extension Quality {
         if row.windowValid { validWindows = (validWindows ?? 0) + 1 }
         reasons[BookQuality1s.Reason(rawValue: row.reason.rawValue)!.symbol, default: 0] += 1
         let c = row.counters
-        let sums: [(String, Int64)] = [
-            ("records", c.records), ("late_records", c.lateRecords), ("dup_add", c.duplicateAdds),
-            ("over_cancel", c.overCancels), ("unknown_cancel", c.unknownCancels),
-            ("unknown_modify", c.unknownModifies), ("unknown_fill", c.unknownFills),
-            ("aggressor_fill", c.aggressorFills), ("unmatched_fill_qty", c.unmatchedFillQuantity),
-            ("bad_side", c.badSide), ("bad_order", c.badOrder), ("locked_events", c.lockedEvents),
-            ("crossed_events", c.crossedEvents), ("cleared_qty", c.clearedQuantity),
+        let sums: [(BookQuality1s.Columns, Int64)] = [
+            (.records, c.records), (.lateRecords, c.lateRecords), (.dupAdd, c.duplicateAdds),
+            (.overCancel, c.overCancels), (.unknownCancel, c.unknownCancels), (.unknownModify, c.unknownModifies),
+            (.unknownFill, c.unknownFills), (.aggressorFill, c.aggressorFills),
+            (.unmatchedFillQty, c.unmatchedFillQuantity), (.badSide, c.badSide), (.badOrder, c.badOrder),
+            (.lockedEvents, c.lockedEvents), (.crossedEvents, c.crossedEvents), (.clearedQty, c.clearedQuantity),
         ]
-        for (name, value) in sums { counters[name, default: 0] += value }
+        for (column, value) in sums { counters[column.name, default: 0] += value }
     }
 }
 

@@ -43,23 +43,24 @@ struct Completions: Command {
 
     /// The words of the project that a subject stands for; none where there is no project.
     private func vocabulary(of subject: String, in session: Session) -> [String] {
-        guard let subject = Subject(rawValue: subject), let contracts = try? session.project().contracts
-        else {
-            return []
-        }
-        let words: Set<String> =
+        guard let subject = Subject(rawValue: subject) else { return [] }
+        let words: Set<String>? =
             switch subject {
-            case .product: Set(contracts.datasets.map(\.product))
-            case .table: Set(contracts.datasets.map(\.table))
-            case .dataset: Set(contracts.datasets.map(\.description))
+            case .product: (try? session.contracts()).map { Set($0.datasets.map(\.product)) }
+            case .table: (try? session.contracts()).map { Set($0.datasets.map(\.table)) }
+            case .dataset: (try? session.contracts()).map { Set($0.datasets.map(\.description)) }
+            case .symbol: (try? session.project().lake.partitions()).map { Set($0.map(\.symbol)) }
+            case .date: (try? session.project().lake.partitions()).map { Set($0.map { "\($0.date)" }) }
             }
-        return words.sorted()
+        return (words ?? []).sorted()
     }
 }
 
-/// What completions ask the project for.
+/// What completions ask the project for: names of the contracts, and what is in the lake.
 enum Subject: String {
-    case product, table, dataset
+    case product, table, dataset, symbol, date
+
+    var completion: Completion { .subject(rawValue) }
 }
 
 extension Form where Value == String {
@@ -68,7 +69,7 @@ extension Form where Value == String {
         Form(label, completion: completion) { (text) throws(InvalidValue) in text }
     }
 
-    static var product: Form { .text(label: "P", completion: .subject(Subject.product.rawValue)) }
-    static var table: Form { .text(label: "T", completion: .subject(Subject.table.rawValue)) }
-    static var dataset: Form { .text(label: "DATASET", completion: .subject(Subject.dataset.rawValue)) }
+    static var product: Form { .text(label: "P", completion: Subject.product.completion) }
+    static var table: Form { .text(label: "T", completion: Subject.table.completion) }
+    static var dataset: Form { .text(label: "DATASET", completion: Subject.dataset.completion) }
 }

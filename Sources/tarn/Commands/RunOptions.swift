@@ -87,11 +87,15 @@ enum LayerChoice: String, CaseIterable {
 // MARK: - Forms
 
 extension Form where Value == String {
-    static var symbol: Form { .requested("S", SymbolText.checked) }
+    static var symbol: Form {
+        .requested("S", SymbolText.checked).labelled("S", completion: Subject.symbol.completion)
+    }
 }
 
 extension Form where Value == DateSelection {
-    static var dates: Form { .requested("D", DateSelection.init(parsing:)) }
+    static var dates: Form {
+        .requested("D", DateSelection.init(parsing:)).labelled("D", completion: Subject.date.completion)
+    }
 }
 
 extension Form where Value == Setting {

@@ -9,7 +9,8 @@ import Terminal
 /// Which partitions of the lake: everything where nothing is said.
 struct LakeFilterOptions: ParameterGroup {
     @Option("product-type", short: "p", .product, help: "Only this product.") var product: String?
-    @Options("layer", short: "l", .choice("LAYER"), separator: ",", help: "Only these layers.") var layers: [LayerChoice]
+    @Options("layer", short: "l", .choice("LAYER"), separator: ",", help: "Only these layers.") var layers:
+        [LayerChoice]
     @Options("table", short: "t", .table, separator: ",", help: "Only these tables.") var tables: [String]
     @Options("symbol", short: "s", .symbol, separator: ",", help: "Only these symbols.") var symbols: [String]
     @Option("dt", short: "d", .dates, help: "Only these dates.") var dates: DateSelection?
@@ -42,7 +43,9 @@ struct Status: Command {
                 """,
             examples: [
                 Example("tarn status", "shows the whole lake"),
-                Example("tarn status --layer silver --symbol ESH6 --partitions", "shows each partition with its state"),
+                Example(
+                    "tarn status --layer silver --symbol ESH6 --partitions",
+                    "shows each partition with its state"),
             ])
     }
 
@@ -66,7 +69,8 @@ struct Status: Command {
             return
         }
         var table = TextTable([
-            .text("dataset"), .text("symbol"), .text("dt"), .number("rows"), .number("size"), .number("valid"),
+            .text("dataset"), .text("symbol"), .text("dt"), .number("rows"), .number("size"),
+            .number("valid"),
             .text("state"),
         ])
         for status in statuses {
@@ -100,7 +104,8 @@ struct Status: Command {
             return
         }
         var table = TextTable([
-            .text("dataset"), .text("symbol"), .text("dates"), .number("days"), .number("rows"), .number("size"),
+            .text("dataset"), .text("symbol"), .text("dates"), .number("days"), .number("rows"),
+            .number("size"),
             .number("valid"), .text("not valid because"), .text("state"),
         ])
         for line in lines { table.add(line.cells) }
@@ -118,7 +123,9 @@ private func share(_ part: Int64, of whole: Int64) -> String {
 
 extension StatusLine {
     fileprivate var cells: [TextTable.Cell] {
-        let span = dates.lowerBound == dates.upperBound ? "\(dates.lowerBound)" : "\(dates.lowerBound)…\(dates.upperBound)"
+        let span =
+            dates.lowerBound == dates.upperBound
+            ? "\(dates.lowerBound)" : "\(dates.lowerBound)…\(dates.upperBound)"
         var states: [String] = []
         if fresh > 0 { states.append(fresh == partitions ? "fresh" : "\(fresh) fresh") }
         if stale > 0 { states.append("\(stale) stale") }
@@ -134,9 +141,11 @@ extension StatusLine {
 
     fileprivate var json: JSONValue {
         [
-            "dataset": .string("\(dataset)"), "symbol": .string(symbol), "first": .string("\(dates.lowerBound)"),
+            "dataset": .string("\(dataset)"), "symbol": .string(symbol),
+            "first": .string("\(dates.lowerBound)"),
             "last": .string("\(dates.upperBound)"), "partitions": .integer(Int64(partitions)),
-            "fresh": .integer(Int64(fresh)), "stale": .integer(Int64(stale)), "corrupt": .integer(Int64(corrupt)),
+            "fresh": .integer(Int64(fresh)), "stale": .integer(Int64(stale)),
+            "corrupt": .integer(Int64(corrupt)),
             "rows": .integer(rows), "bytes": .integer(bytes), "windows": .integer(windows),
             "valid_windows": .integer(validWindows),
             "reasons": .object(JSONObject(reasons.map { ($0.key, .integer($0.value)) })),

@@ -31,7 +31,8 @@ struct Verify: Command {
             session.console.progress(
                 Progress(label: "verify", done: index, total: addresses.count, unit: "partitions"))
             if Interruption.isRequested { throw Failure(.interrupted, "interrupted") }
-            let contract = project.registry.writer(of: address.dataset)?.contract(of: address.dataset, in: project.contracts)
+            let contract = project.registry.writer(of: address.dataset)?.contract(
+                of: address.dataset, in: project.contracts)
             results.append(try project.lake.verify(address, contract: contract))
         }
         session.console.endProgress()
@@ -46,14 +47,18 @@ struct Verify: Command {
     private func show(_ results: [PartitionVerification], in console: Console) {
         for result in results where !result.isSound {
             for error in result.damage { console.error("\(result.address): \(error)") }
-            if let report = result.conformance, !report.isClean { console.error("\(result.address): \(report)") }
+            if let report = result.conformance, !report.isClean {
+                console.error("\(result.address): \(report)")
+            }
         }
         for result in results {
             for link in result.lineage where link.state == .lost || link.state == .missing {
                 console.warning("\(result.address): its input \(link.input.path) is \(link.state.rawValue)")
             }
             if result.isOutdated {
-                console.warning("\(result.address): written under another version of its contract; its rules were not checked")
+                console.warning(
+                    "\(result.address): written under another version of its contract; its rules were not checked"
+                )
             }
         }
         let sound = results.filter(\.isSound).count
@@ -70,8 +75,10 @@ struct Verify: Command {
         }
         guard statuses.isEmpty else {
             throw Failure(
-                .combining(statuses), "\(Human.plural(statuses.count, "partition")) of \(results.count) not sound",
-                advice: "'tarn run --overwrite' rebuilds them; the generation replaced is kept in _quarantine")
+                .combining(statuses),
+                "\(Human.plural(statuses.count, "partition")) of \(results.count) not sound",
+                advice: "'tarn run --overwrite' rebuilds them; the generation replaced is kept in _quarantine"
+            )
         }
     }
 }
@@ -79,7 +86,8 @@ struct Verify: Command {
 extension PartitionVerification {
     fileprivate var json: JSONValue {
         [
-            "path": .string(address.path), "dataset": .string("\(address.dataset)"), "symbol": .string(address.symbol),
+            "path": .string(address.path), "dataset": .string("\(address.dataset)"),
+            "symbol": .string(address.symbol),
             "dt": .string("\(address.date)"), "sound": .bool(isSound), "outdated_contract": .bool(isOutdated),
             "damage": .array(damage.map { .string("\($0)") }),
             "conformance": conformance.map(\.json) ?? .null,
