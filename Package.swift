@@ -70,7 +70,7 @@ let package = Package(
         tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
 
         // contracts/*.avsc become Swift types.
-        .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
+        .executableTarget(name: "contractgen", dependencies: ["Contracts", "Columnar"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
 
         // One folder of tests a room.
