@@ -135,18 +135,20 @@ def test_overwriting_without_a_change_gives_identical_generations(reference, tmp
     assert lake.hashes() == before and lake.history() == [] and lake.leftovers() == []
 
 
-def test_another_compression_changes_bytes_but_no_value(days, reference, lake):
+@pytest.mark.parametrize("compression", ["none", "lz4", "zstd:6"])
+def test_another_compression_changes_bytes_but_no_value(days, reference, lake, compression):
     lake.add(*days)
-    lake.run("all", "ES,ESM6", ":".join(SAMPLE_DATES), compression="none", **SAMPLE_WINDOW).exits(0)
+    lake.run("all", "ES,ESM6", ":".join(SAMPLE_DATES), compression=compression, **SAMPLE_WINDOW).exits(0)
     mine, other = lake.hashes(), reference.hashes()
     assert mine.keys() == other.keys()
-    for path in mine:
-        if path.endswith(".parquet"):
-            assert mine[path] != other[path]
-            folder = path.split("/")
-            dataset = f"{folder[0]}.future_mbo.{folder[2].removeprefix('table=')}"
-            symbol, date = (part.split("=")[1] for part in folder[3:5])
-            assert lake.table(dataset, symbol, date).equals(reference.table(dataset, symbol, date))
+    tables = [path for path in mine if path.endswith(".parquet")]
+    # Small tables may come out alike at any level.
+    assert sum(mine[path] != other[path] for path in tables) > len(tables) / 3
+    for path in tables:
+        folder = path.split("/")
+        dataset = f"{folder[0]}.future_mbo.{folder[2].removeprefix('table=')}"
+        symbol, date = (part.split("=")[1] for part in folder[3:5])
+        assert lake.table(dataset, symbol, date).equals(reference.table(dataset, symbol, date))
 
 
 def test_the_program_can_check_its_lake(reference, esh4, esm4):

@@ -175,6 +175,38 @@ def test_a_value_that_cannot_be_is_usage(lake, setting, pattern):
     assert not lake.hashes("silver", "gold") and lake.leftovers() == []
 
 
+# The registry
+
+
+REGISTRY = {
+    "a revision": ("  silver_book:\n    products: [future_mbo]\n    revision: 1", "revision: 1", "revision: 2",
+                   r"stage revised"),
+    "a default": ("      crossed_policy: invalidate", "invalidate", "record", r"parameters changed: crossed_policy"),
+    "a lattice step": ("  ES: {q: 0.25}", "0.25", "0.5", r"parameters changed: q"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REGISTRY)
+def test_a_changed_registry_makes_stale(small, tmp_path, case):
+    """What the registry says of a stage is part of what its partitions were made from."""
+    place, old, new, reason = REGISTRY[case]
+    project = tmp_path / "project"
+    shutil.copytree(small.project / "contracts", project / "contracts")
+    text = (small.project / "datasets.yaml").read_text()
+    assert place in text
+    (project / "datasets.yaml").write_text(text.replace(place, place.replace(old, new)))
+    before, small.project = small.hashes(), project
+    small.run("all", "ESH6", DATE).exits(4, r"silver\.future_mbo\.book_snapshot_1s ESH6 2026-03-03 is stale \(.*" + reason)
+    assert small.hashes() == before
+    states = {entry["dataset"]: entry["state"] for entry in small.tarn("status", "--json", "--partitions").exits(0).json}
+    # 'status' asks no stage; the step of a root's lattice, which the stage adds, it takes as recorded.
+    assert states["silver.future_mbo.book_quality_1s"] == ("fresh" if case == "a lattice step" else "stale")
+    result = small.run("all", "ESH6", DATE, "--overwrite").exits(0)
+    assert {outcome(result)[table] for table in SILVER} == {"replaced"}
+    assert small.run("all", "ESH6", DATE).exits(0).outcomes == {"fresh"}
+    small.tarn("verify").exits(0)
+
+
 # Bronze
 
 

@@ -107,6 +107,18 @@ def test_silver_of_the_opening_auction(lake, policy):
     assert crossed > 0 and ("crossed" in reasons) == (policy == "invalidate") and "ok" in reasons
 
 
+def test_silver_up_to_the_end_of_the_day(lake):
+    """24:00:00Z ends the last window of a file that reaches it."""
+    (path,) = vendor(vendorfiles.ESH4[1])
+    hours = (86_400 - 20, 86_400)
+    lake.add(path)
+    lake.run("bronze,silver", "ESH4", "2023-12-25", **between(hours)).exits(0)
+    start, end = (midnight("2023-12-25") + seconds * SECOND for seconds in hours)
+    book = reference_book.ReferenceBook(start, end).replay(orders_of(path, 17077))
+    assert len(book.snapshots) == 20 and sum(row[5] for row in book.quality) > 0
+    compare(lake, "ESH4", "2023-12-25", book)
+
+
 # Streams that no venue sends
 
 

@@ -1,0 +1,41 @@
+"""Peak memory of the program is small and does not grow with the day."""
+
+import os
+
+import pytest
+
+from conftest import SYNTHETIC_HOURS, between
+from pipeline import Lake, flags
+
+LIMIT_MB = 256
+
+
+def peak(lake, *arguments, **options):
+    """Megabytes that a run held at its most."""
+    process = lake.start("run", "--quiet", "-p", "future_mbo", "-d", "2026-03-03", *arguments, *flags(options))
+    with process.stdout, process.stderr:
+        process.stdout.read()
+        error = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, error
+    return usage.ru_maxrss / 1024
+
+
+@pytest.fixture
+def lake(synthetic, tmp_path):
+    """The raw files of the synthetic day."""
+    os.symlink(synthetic.root / "raw", tmp_path / "raw")
+    (tmp_path / "lake").mkdir()
+    os.symlink(synthetic.root / "raw", tmp_path / "lake" / "raw")
+    return Lake(tmp_path / "lake")
+
+
+def test_a_day_of_a_million_orders(lake):
+    """Both contracts at a time, the silver of a whole session, surfaces of some minutes."""
+    used = {"bronze": peak(lake, "-l", "bronze", "-s", "ESH6,NQH6", "-j", "2")}
+    used["silver"] = peak(lake, "-l", "silver", "-s", "ESH6,NQH6", "-j", "2")
+    used["silver of minutes"] = peak(lake, "-l", "silver", "-s", "ESH6", "--overwrite", **between(SYNTHETIC_HOURS))
+    used["gold"] = peak(lake, "-l", "gold", "-s", "ESH6")
+    print(used)
+    assert max(used.values()) < LIMIT_MB, used
