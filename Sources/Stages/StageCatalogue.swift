@@ -1,7 +1,8 @@
 /// The code behind the stages of the registry, by name.
 public enum StageCatalogue {
     static let stages: [any Stage.Type] = [
-        BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, SilverBook.self, SilverContractDay.self,
+        BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, BronzeOptionMbo.self, BronzeOptionQuotes.self,
+        SilverBook.self, SilverContractDay.self,
         GoldPhysics.self,
     ]
 
