@@ -28,10 +28,12 @@ enum Lattice {
         let tick = try tick(of: symbol, root: root, request, in: site)
         guard let known else {
             let example = "\(root): {q: \(decimal(tick ?? 250_000_000))}"
-            let found = tick.map { "its definition of \(request.date) has a tick of \(decimal($0))" }
+            let found =
+                tick.map { "its definition of \(request.date) has a tick of \(decimal($0))" }
                 ?? "there is no definition of \(request.date) to tell its tick"
             throw StageError.configuration(
-                "root \(root) has no lattice step, and \(found): add it to 'roots' in \(site.registry.file), e.g. \(example)")
+                "root \(root) has no lattice step, and \(found): add it to 'roots' in \(site.registry.file), e.g. \(example)"
+            )
         }
         if let tick, known % tick != 0 {
             throw StageError.configuration(

@@ -2,8 +2,8 @@
 public enum StageCatalogue {
     static let stages: [any Stage.Type] = [
         BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, BronzeOptionMbo.self, BronzeOptionQuotes.self,
-        SilverBook.self, SilverContractDay.self,
-        GoldPhysics.self,
+        SilverBook.self, SilverContractDay.self, SilverOptionBook.self,
+        GoldPhysics.self, GoldOptionPhysics.self, GoldForecast.self,
     ]
 
     public static var names: [String] { stages.map { $0.name } }

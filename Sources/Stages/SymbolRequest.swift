@@ -10,7 +10,8 @@ enum OrderBookProduct: String, CaseIterable {
     /// - Throws: `configuration` for a product that no rule here speaks of.
     init(_ name: String) throws(StageError) {
         guard let product = OrderBookProduct(rawValue: name) else {
-            throw .configuration("the registry gives '\(name)' to a stage of order books, which does not know it")
+            throw .configuration(
+                "the registry gives '\(name)' to a stage of order books, which does not know it")
         }
         self = product
     }
@@ -39,7 +40,8 @@ struct SymbolRequest {
     init(_ symbol: String, of product: String) throws(StageError) {
         self.product = try OrderBookProduct(product)
         guard self.product.hasContracts else {
-            guard (1...16).contains(symbol.utf8.count), symbol.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            guard (1...16).contains(symbol.utf8.count), symbol.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else {
                 throw .configuration("'\(symbol)' is no ticker (SPY)")
             }
             family = symbol
@@ -51,9 +53,12 @@ struct SymbolRequest {
             single = symbol
             return
         }
-        let isRoot = !symbol.isEmpty && symbol.utf8.count <= 16 && symbol.utf8.allSatisfy { byte in
-            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        }
+        let isRoot =
+            !symbol.isEmpty && symbol.utf8.count <= 16
+            && symbol.utf8.allSatisfy { byte in
+                (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            }
         guard isRoot else {
             throw .configuration(
                 "'\(symbol)' is neither the root of a future (ES) nor an outright contract (ESH6, ESH26)")

@@ -44,7 +44,8 @@ struct OptionChain {
 
     /// - Throws: `corruptInput` for an option without underlying, strike or expiration.
     init(
-        _ reader: inout PartitionReader, _ address: PartitionAddress, _ asked: SymbolRequest, on date: CivilDate
+        _ reader: inout PartitionReader, _ address: PartitionAddress, _ asked: SymbolRequest,
+        on date: CivilDate
     ) throws {
         var last: [UInt32: Listing] = [:]
         var table = Tables.Definition()
@@ -63,7 +64,9 @@ struct OptionChain {
             let listing = last[id]!
             guard listing.instrumentClass == "C" || listing.instrumentClass == "P" else { continue }
             func missing(_ what: String) -> StageError {
-                .corruptInput("\(address): the definition of option \(listing.symbol) (instrument \(id)) has no \(what)")
+                .corruptInput(
+                    "\(address): the definition of option \(listing.symbol) (instrument \(id)) has no \(what)"
+                )
             }
             let partition = asked.partition(ofOptionOn: listing.underlying)
             if partition == nil, !listing.underlying.isEmpty { continue }
@@ -72,7 +75,8 @@ struct OptionChain {
             guard let partition else { throw missing("underlying") }
             guard let strike = listing.strike else { throw missing("strike") }
             options[id] = OptionTerms(
-                partition: partition, underlying: listing.underlying, right: listing.instrumentClass == "C" ? 0 : 1,
+                partition: partition, underlying: listing.underlying,
+                right: listing.instrumentClass == "C" ? 0 : 1,
                 strikePrice: strike, expiration: expiration)
         }
     }
@@ -91,7 +95,8 @@ extension StageSite {
         }
         let days = try rawDays(schema, request.date).filter { !$0.files.isEmpty }
         guard !days.isEmpty else {
-            throw StageError.missingInput("there is no raw \(schema.name) file of \(request.date): tarn raw add FILE…")
+            throw StageError.missingInput(
+                "there is no raw \(schema.name) file of \(request.date): tarn raw add FILE…")
         }
         guard let definition = try definition(read: request, family: asked.family) else {
             preconditionFailure("the registry: stage \(request.declaration.name) reads definitions")
@@ -103,7 +108,8 @@ extension StageSite {
                         + "tarn raw add their definition file, then run --layer bronze")
             }
             guard let single = asked.single else {
-                throw StageError.undecided("which underlyings of \(asked.family) have options on \(request.date)")
+                throw StageError.undecided(
+                    "which underlyings of \(asked.family) have options on \(request.date)")
             }
             return .task(
                 StageTask(

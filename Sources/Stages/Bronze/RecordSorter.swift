@@ -35,7 +35,8 @@ struct RecordSorter: ~Copyable {
                     positions[slot].append(RecordPosition(offset: Int32(offset), index: Int32(index)))
                 } else if slot == InstrumentTable.Slot.unknown {
                     throw block.fieldError(
-                        at: offset, expected: "an instrument with a symbol on \(date) in the file's symbology",
+                        at: offset,
+                        expected: "an instrument with a symbol on \(date) in the file's symbology",
                         found: "instrument \(header.instrumentID)")
                 }
             }
@@ -79,7 +80,9 @@ final class BronzePartition<Rows: BronzeRows & ~Copyable> {
     /// Rows that are gathered before they go to the writer: small, because a file may hold many partitions.
     private var batch: Int { 1 << 14 }
 
-    func append(_ block: borrowing RecordBlock, _ position: RawFeed.Position, _ records: [RecordPosition]) throws {
+    func append(
+        _ block: borrowing RecordBlock, _ position: RawFeed.Position, _ records: [RecordPosition]
+    ) throws {
         var first = 0
         while first < records.count, records[first].index < position.repeats { first += 1 }
         repeated += Int64(first)
@@ -120,7 +123,8 @@ extension StageTask {
         var isTruncated = false
         if !isWithoutData {
             let feed = RawFeed(
-                rawPaths.map(context.site.lake.path), schema: schema, allowsTruncated: context.allowsTruncated)
+                rawPaths.map(context.site.lake.path), schema: schema, allowsTruncated: context.allowsTruncated
+            )
             var instruments: InstrumentTable?
             var records = RecordSorter(partitions: partitions.count)
             isTruncated = try feed.read { file in
