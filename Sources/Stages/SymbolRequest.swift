@@ -44,6 +44,11 @@ struct SymbolRequest {
             else {
                 throw .configuration("'\(symbol)' is no ticker (SPY)")
             }
+            guard FutureSymbol(parsing: symbol) == nil else {
+                throw .configuration(
+                    "'\(symbol)' is a contract of a future and no ticker: --product-type "
+                        + "\(self.product.isOption ? "future_option_mbo" : "future_mbo")")
+            }
             family = symbol
             single = symbol
             return
