@@ -43,8 +43,8 @@ private struct QuoteRows: BronzeRows, ~Copyable {
             let option = symbols.find(record.header.instrumentID)
             let quote = record.level
             table.ordinal.append(Int64(firstOrdinal) + Int64(position.index))
-            table.tsRecv.append(try block.instant(record.tsRecv, "ts_recv", at: offset))
-            table.tsEvent.append(try block.instant(record.header.tsEvent, "ts_event", at: offset))
+            table.tsRecv.append(try block.instant(record.tsRecv, Cmbp1.Columns.tsRecv.name, at: offset))
+            table.tsEvent.append(try block.instant(record.header.tsEvent, Cmbp1.Columns.tsEvent.name, at: offset))
             table.tsInDelta.append(record.tsInDelta)
             table.rtype.append(Int32(record.header.rtype))
             table.publisherId.append(Int32(record.header.publisherID))

@@ -70,9 +70,9 @@ struct OptionChain {
             }
             let partition = asked.partition(ofOptionOn: listing.underlying)
             if partition == nil, !listing.underlying.isEmpty { continue }
-            guard let expiration = listing.expiration else { throw missing("expiration") }
+            guard let expiration = listing.expiration else { throw missing(Tables.Definition.Columns.expiration.name) }
             guard NewYork.date(ofUTC: expiration) == date else { continue }
-            guard let partition else { throw missing("underlying") }
+            guard let partition else { throw missing(Tables.Definition.Columns.underlying.name) }
             guard let strike = listing.strike else { throw missing("strike") }
             options[id] = OptionTerms(
                 partition: partition, underlying: listing.underlying,
