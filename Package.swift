@@ -64,33 +64,35 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // contracts/*.avsc become Swift types.
+        .executableTarget(name: "contractgen", dependencies: ["Contracts", "Columnar"], swiftSettings: strict),
+        .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
+
+        // Measures the book; see Benchmarks/run.
         .executableTarget(
             name: "bench-book", dependencies: ["OrderBook", "Columnar", "CZstd"], path: "Benchmarks/book",
             swiftSettings: spans),
-        tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
 
-        // contracts/*.avsc become Swift types.
-        .executableTarget(name: "contractgen", dependencies: ["Contracts"], swiftSettings: strict),
-        .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
-
-        // One folder of tests a room.
-        tests("ArgumentsTests", ["Arguments"]),
-        tests("TerminalTests", ["Terminal"]),
-        tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),
-        tests("HouseTests", []),
-        tests("CivilTimeTests", ["CivilTime"]),
-        tests("ColumnarTests", ["Columnar"]),
-        tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
-        tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
-        tests("FixedMathTests", ["FixedMath"]),
-        tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
-        tests("StagesTests", ["Stages", "CivilTime"]),
+        // One folder of tests a room, in the order of the rooms.
         tests("JSONTests", ["JSON"]),
-        .target(name: "CFaults", path: "Tests/CFaults"),
-        tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
+        tests("CivilTimeTests", ["CivilTime"]),
+        tests("FixedMathTests", ["FixedMath"]),
+        tests("ColumnarTests", ["Columnar"]),
+        tests("TerminalTests", ["Terminal"]),
+        tests("ArgumentsTests", ["Arguments"]),
+        tests("ParquetTests", ["Parquet", "Columnar"]),
+        tests("DBNTests", ["DBN", "CivilTime", "CZstd"]),
         tests("ContractsTests", ["Contracts", "Columnar", "JSON"]),
         tests("ContractGenTests", ["contractgen"]),
         tests("TablesTests", ["Tables", "Contracts", "Columnar"]),
+        .target(name: "CFaults", path: "Tests/CFaults"),
+        tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
+        tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
+        tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
+        tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
+        tests("StagesTests", ["Stages", "CivilTime"]),
+        tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),
+        tests("HouseTests", []),
     ],
     swiftLanguageModes: [.v6]
 )

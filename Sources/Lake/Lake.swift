@@ -124,7 +124,8 @@ extension Lake {
         into found: inout [PartitionAddress]
     ) throws(LakeError) {
         try forEach("symbol", in: directory) { (encoded, dates) throws(LakeError) in
-            guard let symbol = PathComponent.decode(encoded), filter.symbols?.contains(symbol) ?? true else {
+            guard let symbol = PathComponent.decode(encoded[...]), filter.symbols?.contains(symbol) ?? true
+            else {
                 return
             }
             for entry in try dates.entries() where entry.isDirectory && entry.name.hasPrefix("dt=") {

@@ -28,19 +28,20 @@ public struct PartitionAddress: Sendable {
     }
 
     /// Reads a path relative to the lake; nil when it is not that of a partition.
-    public init?(path: some StringProtocol) {
+    public init?(path: String) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 5,
             let product = parts[1].value(of: "product_type"),
             let table = parts[2].value(of: "table"),
             let encoded = parts[3].value(of: "symbol"), let symbol = PathComponent.decode(encoded),
             let date = parts[4].value(of: "dt").flatMap({ CivilDate(parsing: $0) }),
-            let dataset = DatasetKey(parsing: "\(parts[0]).\(product).\(table)")
+            let layer = DatasetKey.Layer(rawValue: String(parts[0])),
+            let dataset = DatasetKey(layer: layer, product: String(product), table: String(table))
         else { return nil }
         self.dataset = dataset
         self.symbol = symbol
         self.date = date
-        self.encodedSymbol = String(encoded)
+        self.encodedSymbol = symbol.utf8.count == encoded.utf8.count ? symbol : String(encoded)
     }
 
     /// The directory relative to the lake.
@@ -61,12 +62,6 @@ extension Substring {
             return nil
         }
         return Substring(utf8.dropFirst(key.utf8.count + 1))
-    }
-}
-
-extension StringProtocol {
-    fileprivate func value(of key: String) -> Substring? {
-        Substring(self).value(of: key)
     }
 }
 

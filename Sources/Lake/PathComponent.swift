@@ -26,7 +26,12 @@ package enum PathComponent {
     }
 
     /// The text whose encoded form this is; nil for anything that `encode` does not give.
-    package static func decode(_ component: some StringProtocol) -> String? {
+    package static func decode(_ component: Substring) -> String? {
+        if let first = component.utf8.first, first != UInt8(ascii: "."), first != UInt8(ascii: "_"),
+            component.utf8.count <= maximumLength, component.utf8.allSatisfy(isUnreserved)
+        {
+            return String(component)
+        }
         var bytes: [UInt8] = []
         var rest = component.utf8[...]
         while let byte = rest.popFirst() {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static _Thread_local int armed_at, action_at, code_at, counted;
-static bool refuse_flags;
+static _Thread_local bool refuse_flags;
 
 // Files with bytes that no fsync has seen: a descriptor of our own and the length that is safe.
 enum { DIRTY_ROOM = 64 };

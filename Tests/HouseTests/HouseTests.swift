@@ -22,6 +22,14 @@ import Testing
         }
     }
 
+    @Test func `every folder of tests is built`() throws {
+        let package = try House.text("Package.swift")
+        let folders = try FileManager.default.contentsOfDirectory(atPath: House.root.appending(path: "Tests").path)
+            .filter { $0.hasSuffix("Tests") }
+        #expect(folders.contains("HouseTests"))
+        for folder in folders { #expect(package.contains("tests(\"\(folder)\""), "\(folder) is in no target") }
+    }
+
     @Test func `no file imports what its room does not declare`() throws {
         let declared = try House.declaredDependencies()
         for room in try House.rooms() {

@@ -10,26 +10,66 @@ import Testing
     func `a killed run leaves the old generation, the new one or none, and the next run needs no help`(
         isAtomic: Bool
     ) async {
-        await #expect(processExitsWith: .success) { [isAtomic] in
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            [isAtomic] in
             for action in [FAULTS_KILL_BEFORE, FAULTS_KILL_AFTER, FAULTS_LOSE_UNSYNCED, FAULTS_TEAR_UNSYNCED]
             {
                 let matrix = FaultMatrix(isAtomic: isAtomic, action: Int32(action), code: 0)
                 let points = try matrix.run()
+                print(
+                    "fault matrix: \(points) calls, action \(matrix.action), errno \(matrix.code), \(matrix.renaming)"
+                )
                 #expect(points > 40)
             }
         }
+        report(result)
     }
 
     @Test(arguments: [true, false])
     func `a failing call ends in a typed error, and the next run needs no help`(isAtomic: Bool) async {
-        await #expect(processExitsWith: .success) { [isAtomic] in
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            [isAtomic] in
             for code in [EIO, ENOSPC] {
                 let matrix = FaultMatrix(isAtomic: isAtomic, action: Int32(FAULTS_FAIL), code: code)
                 let points = try matrix.run()
+                print(
+                    "fault matrix: \(points) calls, action \(matrix.action), errno \(matrix.code), \(matrix.renaming)"
+                )
                 #expect(points > 40)
             }
         }
+        report(result)
     }
+}
+
+/// What the matrix printed: how many points were tried.
+private func report(_ result: ExitTest.Result?) {
+    for line in String(decoding: result?.standardOutputContent ?? [], as: UTF8.self).split(separator: "\n")
+    where line.hasPrefix("fault matrix") {
+        print(line)
+    }
+}
+
+/// Both renames on a file system that knows no flags.
+@Test func `publication finds out by itself that a file system has no atomic exchange`() throws {
+    let scratch = Scratch()
+    let lake = Lake(root: scratch.path + "/lake")
+    faults_refuse_rename_flags(true)
+    defer { faults_refuse_rename_flags(false) }
+    #expect(try publish(lake, [1]) == .published)
+    #expect(try publish(lake, [1]) == .alreadyCommitted)
+    let seen = try lake.status(of: sampleAddress()).identity
+    let outcome = try publish(lake, [2], sampleProvenance(revision: 2), replacing: seen)
+    let generation = sampleProvenance().generation(of: sampleAddress())
+    #expect(outcome == .replaced(previous: "_history/\(sampleAddress().path)/\(generation)"))
+    #expect(try lake.verifyContent(of: sampleAddress()) == nil)
+    let location = try RawLocation(source: .csv, dataset: "d", schema: "s", date: sampleDate)
+    let run = try Run(lake)
+    let source = try scratch.file("a.csv", "one")
+    #expect(try RawStore(lake).add(source, to: location, mode: .copy, run: run).placement == .copy)
+    #expect(try RawStore(lake).add(source, to: location, mode: .copy, run: run).placement == .present)
+    try run.end()
+    #expect(try tree(lake.path("_staging")).filter { !$0.hasPrefix(".locks") } == [])
 }
 
 /// Runs the task with a fault at its first, second, … changing call until it gets by without.

@@ -45,6 +45,24 @@ import Testing
             try state { $0.defaults["policy"] = .text("c") } == .fresh, "the override recorded in it counts")
     }
 
+    @Test func `many states come in the order of the question`() throws {
+        let addresses = (0..<300).map { sampleAddress("S\($0)") }
+        let lake = lake
+        let run = try Run(lake)
+        for index in stride(from: 0, to: 300, by: 7) {
+            _ = try run.publish([try stage(run, [Int64(index)], at: addresses[index])])
+        }
+        try run.end()
+        for workers in [1, 2, 5] {
+            let statuses = try lake.statuses(of: addresses, workers: workers)
+            #expect(statuses.map(\.address) == addresses)
+            #expect(
+                statuses.indices.filter { statuses[$0].state == .fresh }
+                    == Array(stride(from: 0, to: 300, by: 7)))
+        }
+        #expect(try lake.statuses(of: []).isEmpty)
+    }
+
     @Test func `a stale partition says all its reasons`() throws {
         try published()
         #expect(

@@ -107,6 +107,19 @@ struct HostileFileTests {
         #expect(unnoticed * 20 < pageBytes)
     }
 
+    @Test func `no changed byte of a foreign file traps`() {
+        let file = TemporaryFile()
+        for (_, bytes) in ForeignFiles.all {
+            for position in bytes.indices {
+                for change in [0x01, 0x80, UInt8(truncatingIfNeeded: Formula.mix(position, 99)) | 2] {
+                    var damaged = bytes
+                    damaged[position] ^= change
+                    _ = outcome(damaged, file)
+                }
+            }
+        }
+    }
+
     // MARK: Footers made by hand
 
     private func file(footer: [UInt8], length: Int? = nil) -> [UInt8] {

@@ -120,6 +120,16 @@ struct ReaderTests {
         #expect(back.text[996] == "t996")
     }
 
+    @Test func `what other programs write otherwise is read too`() throws {
+        for (name, bytes) in ForeignFiles.all {
+            let file = TemporaryFile(bytes)
+            let frame = try Frame.read(file.path)
+            #expect(frame.rowCount == 20)
+            #expect(
+                frame.firstDifference(from: Formula.frame(rows: 20, frame.shape.columns)) == nil, "\(name)")
+        }
+    }
+
     private func failure(_ frame: Frame, as shape: Shape) throws -> ParquetError? {
         let file = TemporaryFile(try frame.encoded().bytes)
         do {

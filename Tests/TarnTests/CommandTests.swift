@@ -14,13 +14,16 @@ import Testing
 
     @Test func `each command has help with an example`() throws {
         for line in [
-            "run", "plan", "rebuild", "status", "verify", "select-contracts", "inspect", "sample", "completions",
-            "raw add", "raw list", "raw verify", "contracts check", "contracts show", "contracts diff", "contracts lock",
+            "run", "plan", "rebuild", "status", "verify", "select-contracts", "inspect", "sample",
+            "completions",
+            "raw add", "raw list", "raw verify", "contracts check", "contracts show", "contracts diff",
+            "contracts lock",
         ] {
             let outcome = try tarn(line.split(separator: " ").map(String.init) + ["--help"])
             #expect(outcome.status == 0)
             #expect(outcome.output.contains("usage: tarn \(line)"), "\(line)")
-            #expect(outcome.output.contains("examples:\n  tarn \(line)"), "\(line)")
+            let examples = outcome.output.split(separator: "examples:\n").dropFirst().joined()
+            #expect(examples.contains("tarn \(line)"), "\(line)")
         }
     }
 

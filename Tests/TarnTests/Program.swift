@@ -22,6 +22,12 @@ let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastP
 func tarn(
     _ arguments: String..., in directory: URL = package, environment: [String: String] = [:]
 ) throws -> Outcome {
+    try tarn(arguments, in: directory, environment: environment)
+}
+
+func tarn(
+    _ arguments: [String], in directory: URL = package, environment: [String: String] = [:]
+) throws -> Outcome {
     let process = Process()
     process.executableURL = products.appending(path: "tarn")
     process.arguments = arguments

@@ -177,21 +177,22 @@ func sampleProject() throws -> Scratch {
         #expect(inspected.json?["table"]?["rows"] == 120)
     }
 
-    @Test(arguments: [
-        (["-s", "../x", "-d", "2026-03-03", "-l", "bronze", "-p", "future_mbo"], 2),
-        (["-s", "ES", "-d", "2026-02-30", "-l", "bronze", "-p", "future_mbo"], 2),
-        (["-s", "ES", "-d", "2026-03-03", "-l", "brnze", "-p", "future_mbo"], 2),
-        (["-s", "ES", "-d", "2026-03-03", "-l", "bronze", "-p", "future"], 2),
-        (["-s", "ES", "-d", "2026-03-03", "-l", "silver", "-p", "future_mbo", "--set", "nothing=1"], 2),
-        (["-s", "ES", "-d", "2026-03-03", "-l", "silver", "-p", "future_mbo", "-t", "book"], 2),
-        (
-            [
-                "-s", "ES", "-d", "2026-03-03", "-l", "silver", "-p", "future_mbo", "--start", "10:00",
-                "--end", "09:00",
-            ], 2
-        ),
-        (["-s", "ES", "-d", "2026-03-03", "-l", "bronze", "-p", "future_mbo"], 4),
-    ])
+    @Test(
+        arguments: [
+            (["-s", "../x", "-d", "2026-03-03", "-l", "bronze", "-p", "future_mbo"], 2),
+            (["-s", "ES", "-d", "2026-02-30", "-l", "bronze", "-p", "future_mbo"], 2),
+            (["-s", "ES", "-d", "2026-03-03", "-l", "brnze", "-p", "future_mbo"], 2),
+            (["-s", "ES", "-d", "2026-03-03", "-l", "bronze", "-p", "future"], 2),
+            (["-s", "ES", "-d", "2026-03-03", "-l", "silver", "-p", "future_mbo", "--set", "nothing=1"], 2),
+            (["-s", "ES", "-d", "2026-03-03", "-l", "silver", "-p", "future_mbo", "-t", "book"], 2),
+            (
+                [
+                    "-s", "ES", "-d", "2026-03-03", "-l", "silver", "-p", "future_mbo", "--start", "10:00",
+                    "--end", "09:00",
+                ], 2
+            ),
+            (["-s", "ES", "-d", "2026-03-03", "-l", "bronze", "-p", "future_mbo"], 4),
+        ] as [([String], Int32)])
     func `a request that cannot be carried out is refused`(arguments: [String], status: Int32) throws {
         let project = try Scratch.project()
         let outcome = try tarn(["run"] + arguments, in: project.url)

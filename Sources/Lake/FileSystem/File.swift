@@ -9,6 +9,8 @@ package struct File: ~Copyable, Sendable {
 
     package enum Access {
         case read
+        /// Not through a link, and without waiting for the other end of a pipe.
+        case readRegular
         /// A new file; it is an error when there is one.
         case create
         /// For reading and writing, created when absent.
@@ -56,6 +58,7 @@ extension File.Access {
     fileprivate var flags: Int32 {
         switch self {
         case .read: O_RDONLY | O_CLOEXEC
+        case .readRegular: O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
         case .create: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
         case .readWrite: O_RDWR | O_CREAT | O_CLOEXEC
         case .directory: O_RDONLY | O_DIRECTORY | O_CLOEXEC
@@ -102,7 +105,12 @@ extension File {
             throw .corrupt(
                 path: path, reason: "\(size) bytes, more than the \(limit) that such a file may have")
         }
-        var bytes = [UInt8](repeating: 0, count: Int(size))
+        return try read(size: Int(size))
+    }
+
+    /// At most `size` bytes, from the current position; fewer at the end of the file.
+    package borrowing func read(size: Int) throws(LakeError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: size)
         var filled = 0
         while filled < bytes.count {
             let count = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(LakeError) in

@@ -118,10 +118,9 @@ extension Manifest {
         }
     }
 
-    private static let members: Set<String> = [
-        "format", "dataset", "symbol", "dt", "stage", "parameters", "contract", "compression", "inputs",
-        "day_state",
-        "rows", "files", "quality", "truncated", "generation",
+    private static let members = [
+        "compression", "contract", "dataset", "day_state", "dt", "files", "format", "generation", "inputs",
+        "parameters", "quality", "rows", "stage", "symbol", "truncated",
     ]
 
     private init(_ reader: ManifestReader) throws(ManifestError) {
@@ -166,7 +165,7 @@ extension Manifest.File {
     }
 
     init(_ reader: ManifestReader) throws(ManifestError) {
-        try reader.require(members: ["name", "bytes", "sha256", "rows"])
+        try reader.require(members: ["bytes", "name", "rows", "sha256"])
         self.init(
             name: try reader.text("name"), bytes: try reader.integer("bytes"),
             sha256: try reader.digest("sha256"),
@@ -175,7 +174,7 @@ extension Manifest.File {
 }
 
 extension Quality {
-    static let members: Set<String> = ["windows", "valid_windows", "reasons", "counters", "rows_dropped"]
+    static let members = ["counters", "reasons", "rows_dropped", "valid_windows", "windows"]
 
     public var json: JSONValue {
         [

@@ -10,31 +10,34 @@ struct ManifestError: Error {
 /// One object of a manifest, read strictly: each member has its type, and no integer is negative.
 struct ManifestReader {
     private let object: JSONObject
+    /// Where the object is, and which element of the array there.
     private let place: String
+    private let index: Int?
 
-    init(_ json: JSONValue, place: String) throws(ManifestError) {
+    init(_ json: JSONValue, place: String, index: Int? = nil) throws(ManifestError) {
         guard case .object(let object) = json else {
             throw ManifestError(place: place, expected: "an object")
         }
         self.object = object
         self.place = place
+        self.index = index
     }
 
     func error(_ name: String, _ expected: String) -> ManifestError {
         ManifestError(place: path(name), expected: expected)
     }
 
-    private func path(_ name: String) -> String { place.isEmpty ? name : "\(place).\(name)" }
+    private func path(_ name: String) -> String {
+        place.isEmpty ? name : index.map { "\(place)[\($0)].\(name)" } ?? "\(place).\(name)"
+    }
 
-    /// Exactly these members.
-    func require(members: Set<String>) throws(ManifestError) {
+    /// Exactly these members, which are given in ascending order, as objects have them.
+    func require(members: [String]) throws(ManifestError) {
+        if object.members.elementsEqual(members, by: { $0.name.utf8.elementsEqual($1.utf8) }) { return }
         for member in object.members where !members.contains(member.name) {
             throw error(member.name, "no such member")
         }
-        if object.count != members.count {
-            let missing = members.filter { object[$0] == nil }.min() ?? ""
-            throw error(missing, "this member")
-        }
+        throw error(members.first { object[$0] == nil } ?? "", "this member")
     }
 
     func has(_ name: String) -> Bool { object[name] != nil }
@@ -76,7 +79,7 @@ struct ManifestReader {
         try value(name).isNull ? nil : digest(name)
     }
 
-    func object(_ name: String, members: Set<String>) throws(ManifestError) -> ManifestReader {
+    func object(_ name: String, members: [String]) throws(ManifestError) -> ManifestReader {
         let reader = try ManifestReader(value(name), place: path(name))
         try reader.require(members: members)
         return reader
@@ -86,8 +89,9 @@ struct ManifestReader {
         guard let elements = try value(name).arrayValue else { throw error(name, "an array") }
         var readers: [ManifestReader] = []
         readers.reserveCapacity(elements.count)
+        let place = path(name)
         for (index, element) in elements.enumerated() {
-            readers.append(try ManifestReader(element, place: "\(path(name))[\(index)]"))
+            readers.append(try ManifestReader(element, place: place, index: index))
         }
         return readers
     }

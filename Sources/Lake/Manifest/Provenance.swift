@@ -89,7 +89,7 @@ extension Provenance {
     init(_ reader: ManifestReader) throws(ManifestError) {
         let stage = try reader.object("stage", members: ["name", "revision"])
         let parameters = try reader.object("parameters", members: ["defaults", "overrides"])
-        let contract = try reader.object("contract", members: ["path", "fingerprint"])
+        let contract = try reader.object("contract", members: ["fingerprint", "path"])
         var inputs: [Input] = []
         for element in try reader.array("inputs") { inputs.append(try Input(element)) }
         self.init(
@@ -120,7 +120,7 @@ extension Input {
             }
             self = .raw(path: path, sha256: try reader.digest("sha256"))
         } else {
-            try reader.require(members: ["partition", "manifest_sha256"])
+            try reader.require(members: ["manifest_sha256", "partition"])
             guard let address = PartitionAddress(path: try reader.text("partition")) else {
                 throw reader.error("partition", "the path of a partition")
             }

@@ -84,12 +84,12 @@ struct PartitionSnapshot: ~Copyable {
     private static func content(
         _ name: String, in directory: borrowing File, limit: Int
     ) throws(LakeError) -> [UInt8]? {
-        guard let information = try directory.information(of: name), information.isRegular,
-            information.size <= limit
-        else { return nil }
         do {
-            return try File(name, in: directory, .read).readAll(atMost: limit)
-        } catch .system(let failure) where failure.code == ENOENT {
+            let file = try File(name, in: directory, .readRegular)
+            let information = try file.information()
+            guard information.isRegular, information.size <= limit else { return nil }
+            return try file.read(size: Int(information.size))
+        } catch .system(let failure) where failure.code == ENOENT || failure.code == ELOOP {
             return nil
         }
     }

@@ -1,4 +1,5 @@
-import Parquet
+import Dispatch
+import Synchronization
 
 /// What a partition is to its readers.
 public enum PartitionState: Sendable, Hashable {
@@ -57,7 +58,9 @@ public struct PartitionStatus: Sendable {
     /// What to name when this partition is to be replaced; nil when it is missing.
     public let identity: LiveIdentity?
 
-    public init(address: PartitionAddress, state: PartitionState, manifest: Manifest?, identity: LiveIdentity?) {
+    public init(
+        address: PartitionAddress, state: PartitionState, manifest: Manifest?, identity: LiveIdentity?
+    ) {
         self.address = address
         self.state = state
         self.manifest = manifest
@@ -98,6 +101,34 @@ extension Lake {
     }
 }
 
+extension Lake {
+    /// The states of many partitions, in their order: whether they are whole, not whether they are stale.
+    ///
+    /// - Parameter workers: threads that look; the result does not depend on their number.
+    public func statuses(
+        of addresses: [PartitionAddress], workers: Int = 2
+    ) throws(LakeError) -> [PartitionStatus] {
+        let share = max(64, (addresses.count + workers - 1) / max(1, workers))
+        let shares = (addresses.count + share - 1) / share
+        let results = Mutex([Int: Result<[PartitionStatus], LakeError>]())
+        DispatchQueue.concurrentPerform(iterations: shares) { index in
+            let mine = addresses[index * share..<min(addresses.count, (index + 1) * share)]
+            let result = Result { () throws(LakeError) in
+                var statuses: [PartitionStatus] = []
+                statuses.reserveCapacity(mine.count)
+                for address in mine { statuses.append(try status(of: address)) }
+                return statuses
+            }
+            results.withLock { $0[index] = result }
+        }
+        let parts = results.withLock { $0 }
+        var statuses: [PartitionStatus] = []
+        statuses.reserveCapacity(addresses.count)
+        for index in 0..<shares { statuses += try parts[index]!.get() }
+        return statuses
+    }
+}
+
 extension ExpectedProvenance {
     /// Why a partition of this provenance is not what it would be today, in the order of `StaleReason`.
     public func differences(from provenance: Provenance) -> [StaleReason] {
@@ -105,7 +136,9 @@ extension ExpectedProvenance {
         if provenance.contractFingerprint != contractFingerprint { reasons.append(.contractChanged) }
         let expected = parameters(keeping: provenance.overrides)
         let recorded = provenance.parameters
-        let changed = Set(expected.keys).union(recorded.keys).filter { expected[$0] != recorded[$0] }
+        let changed =
+            expected == recorded
+            ? [] : Set(expected.keys).union(recorded.keys).filter { expected[$0] != recorded[$0] }
         if !changed.isEmpty { reasons.append(.parametersChanged(changed.sorted())) }
         if provenance.revision != revision || provenance.stage != stage {
             reasons.append(.stageRevised(from: provenance.revision, to: revision))
@@ -126,6 +159,7 @@ extension ExpectedProvenance {
     }
 
     private func changedInputs(_ provenance: Provenance) -> [String] {
+        if inputs == provenance.inputs { return [] }
         let expected = Dictionary(inputs.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         let recorded = Dictionary(
             provenance.inputs.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })

@@ -112,8 +112,10 @@ extension RawLocation {
         func value(_ key: String, _ part: Substring) -> String? {
             part.hasPrefix(key + "=") ? PathComponent.decode(part.dropFirst(key.utf8.count + 1)) : nil
         }
-        guard let source = value("source", parts[1]).flatMap(Source.init), let dataset = value("dataset", parts[2]),
-            let schema = value("schema", parts[3]), let date = value("dt", parts[4]).flatMap({ CivilDate(parsing: $0) })
+        guard let source = value("source", parts[1]).flatMap(Source.init),
+            let dataset = value("dataset", parts[2]),
+            let schema = value("schema", parts[3]),
+            let date = value("dt", parts[4]).flatMap({ CivilDate(parsing: $0) })
         else { return nil }
         try? self.init(source: source, dataset: dataset, schema: schema, date: date)
     }

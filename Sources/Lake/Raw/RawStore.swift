@@ -54,7 +54,7 @@ extension RawStore {
         var noData: RawFile?
         for entry in entries where !isRecord(entry.name) {
             let isMark = entry.name == RawStore.noDataName
-            guard let name = isMark ? RawStore.noDataName : PathComponent.decode(entry.name) else {
+            guard let name = isMark ? RawStore.noDataName : PathComponent.decode(entry.name[...]) else {
                 if !entry.name.hasPrefix(".") { unrecorded.append(entry.name) }
                 continue
             }

@@ -28,10 +28,9 @@ struct DeltaDecoder: ~Copyable {
         next = start
         end = start + bytes.count
         widths = start
-        let block = try Self.varint(&next, end, start)
-        let count = try Self.varint(&next, end, start)
-        let values = try Self.varint(&next, end, start)
-        let first = try Self.varint(&next, end, start)
+        guard let block = loadVarint(&next, before: end), let count = loadVarint(&next, before: end),
+            let values = loadVarint(&next, before: end), let first = loadVarint(&next, before: end)
+        else { throw FormatError("a broken header of differences", at: next - start) }
         guard (1...1 << 16).contains(count), (32...1 << 20).contains(block), block % count == 0,
             (block / count) % 32 == 0
         else { throw FormatError("blocks of \(block) values in \(count) miniblocks") }
@@ -42,21 +41,6 @@ struct DeltaDecoder: ~Copyable {
         total = Int(values)
         remaining = total
         value = unzigzag(first)
-    }
-
-    private static func varint(
-        _ next: inout UnsafeRawPointer, _ end: UnsafeRawPointer, _ start: UnsafeRawPointer
-    ) throws(FormatError) -> UInt64 {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while true {
-            guard next < end, shift < 64 else { throw FormatError("a broken number", at: next - start) }
-            let byte = next.load(as: UInt8.self)
-            next += 1
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-            shift += 7
-        }
     }
 
     /// Writes the next `count` values. Additions wrap around, as the writer's subtractions did.
@@ -105,10 +89,10 @@ struct DeltaDecoder: ~Copyable {
 
     private mutating func openMiniblock() throws(FormatError) {
         if miniblock == miniblocks {
-            smallest = unzigzag(try Self.varint(&next, end, start))
-            guard end - next >= miniblocks else {
+            guard let number = loadVarint(&next, before: end), end - next >= miniblocks else {
                 throw FormatError("ends inside a block of differences", at: next - start)
             }
+            smallest = unzigzag(number)
             widths = next
             next += miniblocks
             miniblock = 0

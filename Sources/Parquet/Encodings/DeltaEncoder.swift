@@ -55,15 +55,7 @@ enum DeltaEncoder {
         for i in 0..<count { excess[i] = excess[i] &- base }
         for i in count..<blockValues { excess[i] = 0 }
 
-        var rest = zigzag(Int64(smallest))
-        while rest >= 0x80 {
-            out.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
-            out += 1
-            rest >>= 7
-        }
-        out.storeBytes(of: UInt8(rest), as: UInt8.self)
-        out += 1
-
+        storeVarint(zigzag(Int64(smallest)), at: &out)
         let widths = out
         out += miniblocks
         for m in 0..<miniblocks {
@@ -78,13 +70,4 @@ enum DeltaEncoder {
             out += miniblockValues / 8 * width
         }
     }
-}
-
-func appendVarint(_ value: UInt64, to bytes: inout Buffer<UInt8>) {
-    var rest = value
-    while rest >= 0x80 {
-        bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-        rest >>= 7
-    }
-    bytes.append(UInt8(rest))
 }

@@ -26,18 +26,9 @@ struct RunLengthDecoder {
 
     /// Reads the header of the next run.
     private mutating func open() throws(FormatError) {
-        var header: UInt64 = 0
-        var shift: UInt64 = 0
-        while true {
-            guard next < end else {
-                throw FormatError("the runs end before the page's values", at: next - start)
-            }
-            let byte = next.load(as: UInt8.self)
-            next += 1
-            header |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { break }
-            shift += 7
-            guard shift <= 28 else { throw FormatError("a run's header is too long", at: next - start) }
+        guard next < end else { throw FormatError("the runs end before the page's values", at: next - start) }
+        guard let header = loadVarint(&next, before: end), header <= UInt32.max else {
+            throw FormatError("a run's header is broken", at: next - start)
         }
         let length = Int(header >> 1)
         if header & 1 == 1 {

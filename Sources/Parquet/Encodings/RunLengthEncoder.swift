@@ -135,37 +135,26 @@ enum RunLengthEncoder {
 
     /// A place to write to; its callers made room for all that they write.
     private struct ByteTarget {
-        let start: UnsafeMutablePointer<UInt8>
-        var next: UnsafeMutablePointer<UInt8>
+        let start: UnsafeMutableRawPointer
+        var next: UnsafeMutableRawPointer
         var used: Int { next - start }
 
         init(_ start: UnsafeMutablePointer<UInt8>) {
-            self.start = start
-            self.next = start
-        }
-
-        mutating func varint(_ value: Int) {
-            var rest = UInt64(value)
-            while rest >= 0x80 {
-                next.pointee = UInt8(truncatingIfNeeded: rest) | 0x80
-                next += 1
-                rest >>= 7
-            }
-            next.pointee = UInt8(rest)
-            next += 1
+            self.start = UnsafeMutableRawPointer(start)
+            self.next = self.start
         }
 
         mutating func run(_ value: UInt32, length: Int, width: Int) {
-            varint(length << 1)
+            storeVarint(UInt64(length) << 1, at: &next)
             for byte in 0..<(width + 7) / 8 {
-                next.pointee = UInt8(truncatingIfNeeded: value >> UInt32(byte * 8))
+                next.storeBytes(of: UInt8(truncatingIfNeeded: value >> UInt32(byte * 8)), as: UInt8.self)
                 next += 1
             }
         }
 
         /// A bit-packed run; the tail of fewer than 8 numbers is filled with zeros.
         mutating func literals(_ indices: UnsafePointer<UInt32>, groups: Int, tail: Int = 0, width: Int) {
-            varint((groups + (tail > 0 ? 1 : 0)) << 1 | 1)
+            storeVarint(UInt64(groups + (tail > 0 ? 1 : 0)) << 1 | 1, at: &next)
             BitPacking.pack(indices, groups: groups, width: width, to: next)
             next += groups * width
             guard tail > 0 else { return }
@@ -178,8 +167,8 @@ enum RunLengthEncoder {
         }
 
         mutating func literals(_ packed: UnsafePointer<UInt8>, groups: Int) {
-            varint(groups << 1 | 1)
-            next.update(from: packed, count: groups)
+            storeVarint(UInt64(groups) << 1 | 1, at: &next)
+            next.copyMemory(from: packed, byteCount: groups)
             next += groups
         }
     }

@@ -223,14 +223,19 @@ struct CompactReader {
     }
 
     private mutating func varint() throws(FormatError) -> UInt64 {
-        var value: UInt64 = 0
-        for shift in stride(from: 0, to: 64, by: 7) {
-            let byte = try readByte()
-            guard shift < 63 || byte <= 1 else { break }
-            value |= UInt64(byte & 0x7F) << UInt64(shift)
-            if byte < 0x80 { return value }
+        guard let base = bytes.baseAddress else {
+            throw FormatError("ends inside a value", at: position, endsEarly: true)
         }
-        throw error("a number longer than 64 bits")
+        var next = base + position
+        let value = loadVarint(&next, before: base + bytes.count)
+        position = next - base
+        guard let value else {
+            guard remaining > 0 else {
+                throw FormatError("ends inside a value", at: position, endsEarly: true)
+            }
+            throw error("a number longer than 64 bits")
+        }
+        return value
     }
 
     private mutating func boundedLength() throws(FormatError) -> Int {

@@ -44,17 +44,17 @@ struct CompactWriter: ~Copyable {
 
     mutating func field(_ id: Int16, _ value: Int16) {
         header(id, .i16)
-        varint(zigzag(Int64(value)))
+        appendVarint(zigzag(Int64(value)), to: &bytes)
     }
 
     mutating func field(_ id: Int16, _ value: Int32) {
         header(id, .i32)
-        varint(zigzag(Int64(value)))
+        appendVarint(zigzag(Int64(value)), to: &bytes)
     }
 
     mutating func field(_ id: Int16, _ value: Int) {
         header(id, .i64)
-        varint(zigzag(Int64(value)))
+        appendVarint(zigzag(Int64(value)), to: &bytes)
     }
 
     mutating func field(_ id: Int16, _ value: String) {
@@ -73,7 +73,7 @@ struct CompactWriter: ~Copyable {
             bytes.append(UInt8(count) << 4 | type.rawValue)
         } else {
             bytes.append(0xF0 | type.rawValue)
-            varint(UInt64(count))
+            appendVarint(UInt64(count), to: &bytes)
         }
     }
 
@@ -82,20 +82,20 @@ struct CompactWriter: ~Copyable {
     }
 
     mutating func element(_ value: Int32) {
-        varint(zigzag(Int64(value)))
+        appendVarint(zigzag(Int64(value)), to: &bytes)
     }
 
     mutating func element(_ value: Int) {
-        varint(zigzag(Int64(value)))
+        appendVarint(zigzag(Int64(value)), to: &bytes)
     }
 
     mutating func element(_ value: String) {
-        varint(UInt64(value.utf8.count))
+        appendVarint(UInt64(value.utf8.count), to: &bytes)
         for byte in value.utf8 { bytes.append(byte) }
     }
 
     mutating func element(_ value: [UInt8]) {
-        varint(UInt64(value.count))
+        appendVarint(UInt64(value.count), to: &bytes)
         value.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }
 
@@ -106,28 +106,8 @@ struct CompactWriter: ~Copyable {
             bytes.append(UInt8(id - last) << 4 | type.rawValue)
         } else {
             bytes.append(type.rawValue)
-            varint(zigzag(Int64(id)))
+            appendVarint(zigzag(Int64(id)), to: &bytes)
         }
         lastFields[lastFields.count - 1] = id
     }
-
-    private mutating func varint(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(rest))
-    }
-}
-
-/// Small magnitudes of either sign become small unsigned numbers.
-@inline(__always)
-func zigzag(_ value: Int64) -> UInt64 {
-    UInt64(bitPattern: (value << 1) ^ (value >> 63))
-}
-
-@inline(__always)
-func unzigzag(_ value: UInt64) -> Int64 {
-    Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
 }

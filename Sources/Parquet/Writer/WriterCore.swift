@@ -103,6 +103,11 @@ final class WriterCore {
 
     private func endPage(_ rows: Int) throws {
         rowGroupRows += rows
+        // Growing by doubling would hold a large row group twice; memory that is never touched costs nothing.
+        if arena.count >= Limits.rowGroupBytes / 8 {
+            let page = columns.reduce(0) { $0 + $1.elementSize * Limits.pageRows }
+            arena.reserve(Limits.rowGroupBytes + page)
+        }
         if rowGroupRows >= Limits.rowGroupRows || arena.count >= Limits.rowGroupBytes { try endRowGroup() }
     }
 

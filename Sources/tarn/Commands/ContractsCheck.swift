@@ -133,7 +133,7 @@ struct ContractsDiff: Command {
                 added.append(contract)
                 continue
             }
-            if !ContractChange.changes(from: previous, to: contract).isEmpty {
+            if !changes(from: previous, to: contract).isEmpty {
                 changed.append((previous, contract))
             }
         }
@@ -153,7 +153,11 @@ struct ContractsDiff: Command {
             session.console.result("\(contract.dataset) version \(contract.version): gone")
         }
         for (old, new) in changed {
-            session.console.result(String(ContractChange.text(from: old, to: new).dropLast()))
+            session.console.result("\(new.dataset) version \(old.version) → \(new.version)")
+            for change in changes(from: old, to: new) {
+                session.console.result(
+                    "  \(change.description)" + (change.isBreaking ? ": \(change.consequence)" : ""))
+            }
         }
         if added.isEmpty, removed.isEmpty, changed.isEmpty { session.console.note("no difference") }
     }

@@ -24,7 +24,7 @@ void faults_arm(int nth, int action, int code);
 /// Ends that. Returns the number of calls that were counted since.
 int faults_disarm(void);
 
-/// Makes every renameat2 with flags fail with EINVAL, in the whole process.
+/// Makes every renameat2 of this thread that has flags fail with EINVAL, as on a file system without them.
 void faults_refuse_rename_flags(bool refuse);
 
 /// Runs `body` in a forked child and waits for it. Returns 0…255 for its exit status, −signal when it was killed.
