@@ -217,14 +217,15 @@ struct Planner {
     private func overrides(
         for declaration: StageDeclaration, on date: CivilDate
     ) throws -> [String: ParameterValue] {
+        let parameters = declaration.parameters(for: request.productType)
         var overrides: [String: ParameterValue] = [:]
         for (name, time) in [("output_start", request.start), ("output_end", request.end)] {
-            if let time, declaration.parameters[name] != nil {
+            if let time, parameters[name] != nil {
                 overrides[name] = .integer(time.utcNanoseconds(on: date))
             }
         }
         for setting in request.settings {
-            guard let fallback = declaration.parameters[setting.key] else { continue }
+            guard let fallback = parameters[setting.key] else { continue }
             guard let value = fallback.parsing(setting.value) else {
                 throw Failure(.usage, "--set \(setting.key): '\(setting.value)' is not of the kind of '\(fallback)'")
             }
