@@ -68,8 +68,8 @@ extension MboEngine {
     ) -> Int64 {
         let frame = FlowFrame(
             windowEnd: clock.end, spotReference: spotCell * parameters.latticeStep, spotCell: spotCell,
-            anchorCell: sideAnchor(side) ?? spotCell, step: parameters.latticeStep, side: side,
-            windowValid: windowValid)
+            anchorCell: held(sideAnchor(side) ?? spotCell, near: spotCell), step: parameters.latticeStep,
+            side: side, windowValid: windowValid)
         let low = spotCell - parameters.halfWidth
         let high = spotCell + parameters.halfWidth
         let rungs = book.ladders[Int(side)].rungs.span
@@ -115,6 +115,13 @@ extension MboEngine {
         return latticeCell(Ladder.goodness(side, goodness), step: parameters.latticeStep)
     }
 
+    /// The anchor, held so near to spot_ref that the offsets of all cells of the lattice fit into 32 bits: one shift
+    /// for the whole side, on which surfaces rely (physics.md 2).
+    private func held(_ anchor: Int64, near spotCell: Int64) -> Int64 {
+        let reach = Int64(Int32.max) - parameters.halfWidth
+        return min(max(anchor, spotCell - reach), spotCell + reach)
+    }
+
     /// A rung of the bids at or below which no price lies on the lattice; the rows start from there.
     private func firstBid(from low: Int64) -> Int {
         // Half a step below the lowest cell belongs to the cell below it.
@@ -156,7 +163,7 @@ private struct FlowFrame {
                 pulled: account.pulled,
                 pulledAtRest: account.pulledAtRest, filled: account.filled,
                 relTicks: Int32(truncatingIfNeeded: cell - spotCell),
-                relTicksSide: Int32(clamping: cell - anchorCell), side: side, windowValid: windowValid))
+                relTicksSide: Int32(truncatingIfNeeded: cell - anchorCell), side: side, windowValid: windowValid))
     }
 
     private func merge(_ account: Account, depth: Int64, into flows: inout Buffer<FlowRow>) {

@@ -1,4 +1,5 @@
 import Contracts
+import DBN
 import Lake
 import Stages
 import Tables
@@ -41,6 +42,13 @@ public struct Project: Sendable {
                 .usage, "\(registry.file):\(stage.line): there is no code for a stage '\(stage.name)'",
                 advice: "stages are: \(StageCatalogue.names.joined(separator: ", "))")
         }
+        for read in registry.stages.flatMap(\.reads) {
+            if case .raw(let schema) = read.source, Schema(name: schema) == nil {
+                throw Failure(
+                    .usage, "\(registry.file):\(read.line): there is no raw schema '\(schema)'",
+                    advice: "schemas are: \(Schema.allCases.map(\.name).joined(separator: ", "))")
+            }
+        }
     }
 
     /// A contract that differs from the one the program was built from would be checked by one text and written
@@ -61,7 +69,9 @@ public struct Project: Sendable {
                             .usage,
                             "contracts/\(defining.path).avsc differs from the contract this program was built from "
                                 + "(fingerprint \(contract.fingerprint.prefix(12)), built from \(compiled.prefix(12)))",
-                            advice: "build it again, or restore the contract; 'tarn contracts check' names the change")
+                            advice:
+                                "build it again, or restore the contract; 'tarn contracts check' names the change"
+                        )
                     }
                 }
             }

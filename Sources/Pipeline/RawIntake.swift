@@ -1,5 +1,6 @@
 import CivilTime
 import DBN
+import Glibc
 import JSON
 import Lake
 
@@ -85,7 +86,10 @@ public struct RecognisedFile: Sendable {
     public let symbols: [String]
 
     /// Reads the header.
+    ///
+    /// - Throws: `Failure` when there is no such file, or one that does not say where it belongs; `DBNError`.
     public init(path: String) throws {
+        try RecognisedFile.checkPresence(path)
         let metadata = try DBNFile(path: path).metadata
         guard let schema = metadata.schema else {
             throw Failure(
@@ -112,6 +116,18 @@ public struct RecognisedFile: Sendable {
             (metadata.symbols + metadata.mappings.map(\.rawSymbol)
             + metadata.mappings.flatMap { $0.intervals.map(\.symbol) })
             .filter { !$0.isEmpty && seen.insert($0).inserted }
+    }
+
+    /// A file that is not there is missing input, and nothing that trying again would mend.
+    private static func checkPresence(_ path: String) throws(Failure) {
+        var information = stat()
+        if stat(path, &information) != 0 {
+            guard errno == ENOENT || errno == ENOTDIR else { return }
+            throw Failure(.notReady, "\(path): \(String(cString: strerror(errno)))")
+        }
+        if information.st_mode & S_IFMT == S_IFDIR {
+            throw Failure(.usage, "\(path): it is a directory; name the files in it")
+        }
     }
 
     /// Compares the file with what the user says about it.

@@ -61,14 +61,18 @@ public struct Runner: Sendable {
         try project.lake.sweep()
         let run = try Run(project.lake)
         var results: [TaskResult] = []
-        var unmade: [PartitionAddress: Failure] = [:]
+        var failed = FailedWork()
         for stage in planner.stages where !Interruption.isRequested {
-            let planned = planner.tasks(of: stage, dates: dates, site: site).map { $0.blocked(by: unmade) }
-            watch(.stage(name: stage.name, tasks: planned.filter(\.isWork).count))
-            results += carryOut(planned, request, site, run)
-            for partition in results.suffix(planned.count).flatMap(\.partitions) {
-                if case .failed(let failure) = partition.outcome { unmade[partition.address] = failure }
+            var planned = planner.tasks(of: stage, dates: dates, site: site)
+            for index in planned.indices {
+                guard let failure = failed.consequence(for: planned[index]) else { continue }
+                failed.add(planned[index].partitions.map(\.address), failure)
+                planned[index] = planned[index].failing(failure)
             }
+            watch(.stage(name: stage.name, tasks: planned.filter(\.isWork).count))
+            let made = carryOut(planned, request, site, run)
+            for result in made { failed.add(result) }
+            results += made
         }
         let report = RunReport(
             runID: run.id, tasks: results, skippedDates: skipped, warnings: warnings(of: results),
@@ -102,10 +106,12 @@ public struct Runner: Sendable {
     ) -> TaskResult {
         let started = now()
         func result(
-            _ partitions: [PartitionResult] = [], note: String? = nil, failure: Failure? = nil, records: Int = 0
+            _ partitions: [PartitionResult] = [], note: String? = nil, failure: Failure? = nil,
+            records: Int = 0
         ) -> TaskResult {
             TaskResult(
-                stage: planned.stage, symbol: planned.symbol, date: planned.date, partitions: partitions, note: note,
+                stage: planned.stage, symbol: planned.symbol, date: planned.date, partitions: partitions,
+                note: note,
                 failure: failure, records: records, seconds: now() - started)
         }
         switch planned.content {
@@ -129,11 +135,14 @@ public struct Runner: Sendable {
                 let made = try make(task, wanted, context, run)
                 let skipped = partitions.filter { $0.action == .skip }.map(unmade)
                 return result(
-                    (made + skipped).sorted { $0.address < $1.address }, records: counter.load(ordering: .relaxed))
+                    (made + skipped).sorted { $0.address < $1.address },
+                    records: counter.load(ordering: .relaxed))
             } catch {
                 let failure = Failure(explaining: error)
                 return result(
-                    partitions.map { PartitionResult(address: $0.address, outcome: .failed(failure), manifest: nil) },
+                    partitions.map {
+                        PartitionResult(address: $0.address, outcome: .failed(failure), manifest: nil)
+                    },
                     failure: failure, records: counter.load(ordering: .relaxed))
             }
         }
@@ -147,7 +156,9 @@ public struct Runner: Sendable {
         }
         let staged = try stage.run(task, in: context)
         var replaceable: [PartitionAddress: LiveIdentity] = [:]
-        for partition in wanted where partition.action == .rebuild { replaceable[partition.address] = partition.live }
+        for partition in wanted where partition.action == .rebuild {
+            replaceable[partition.address] = partition.live
+        }
         let outcomes = try run.publish(staged, replacing: replaceable)
         return zip(staged, outcomes).map { partition, outcome in
             PartitionResult(address: partition.address, outcome: .init(outcome), manifest: partition.manifest)
@@ -178,17 +189,63 @@ public struct Runner: Sendable {
     }
 }
 
+/// What a run could not make, and what therefore cannot be made either.
+///
+/// What follows from a failure has its reason, and its exit code: a corrupt file is corrupt input for all that was
+/// to be made from it, not missing input further down.
+private struct FailedWork {
+    private struct Day: Hashable {
+        let symbol: String
+        let date: CivilDate
+    }
+
+    private var partitions: [PartitionAddress: Failure] = [:]
+    private var days: [Day: Failure] = [:]
+
+    mutating func add(_ addresses: [PartitionAddress], _ failure: Failure) {
+        for address in addresses where partitions[address] == nil { partitions[address] = failure }
+    }
+
+    mutating func add(_ result: TaskResult) {
+        for partition in result.partitions {
+            if case .failed(let failure) = partition.outcome { add([partition.address], failure) }
+        }
+        let day = Day(symbol: result.symbol, date: result.date)
+        if let failure = result.failure, days[day] == nil { days[day] = failure }
+    }
+
+    /// Why a task is not carried out: an input that this run was to make is not there, or must not be taken from
+    /// what lies there instead.
+    func consequence(for task: PlannedTask) -> Failure? {
+        let name = "\(task.stage) \(task.symbol) \(task.date)"
+        switch task.content {
+        case .nothing:
+            return nil
+        case .undecided:
+            guard let cause = days[Day(symbol: task.symbol, date: task.date)] else { return nil }
+            return Failure(cause.status, "\(name): a stage before it failed")
+        case .failure(let failure):
+            guard failure.status == .notReady, let cause = days[Day(symbol: task.symbol, date: task.date)]
+            else {
+                return nil
+            }
+            return Failure(cause.status, "\(name): a stage before it failed: \(failure.message)")
+        case .task(let work, _):
+            guard task.isWork else { return nil }
+            for case .partition(let address, _) in work.inputs {
+                if let cause = partitions[address] {
+                    return Failure(cause.status, "\(name): its input \(address) was not made")
+                }
+            }
+            return nil
+        }
+    }
+}
+
 extension PlannedTask {
-    /// A task whose input this run was to make and did not is not carried out on what lies there instead.
-    fileprivate func blocked(by unmade: [PartitionAddress: Failure]) -> PlannedTask {
-        guard isWork, case .task(let task, _) = content,
-            let (input, failure) = task.inputPartitions.lazy.compactMap({ input in
-                unmade[input.address].map { (input.address, $0) }
-            }).first
-        else { return self }
-        return PlannedTask(
-            stage: stage, symbol: symbol, date: date,
-            content: .failure(Failure(failure.status, "\(stage) \(symbol) \(date): its input \(input) was not made")))
+    /// The task, not to be carried out.
+    fileprivate func failing(_ failure: Failure) -> PlannedTask {
+        PlannedTask(stage: stage, symbol: symbol, date: date, content: .failure(failure))
     }
 }
 

@@ -91,13 +91,8 @@ public struct StageTask: Sendable {
         self.isWithoutData = isWithoutData
     }
 
-    /// The raw files among the inputs.
-    var rawPaths: [String] {
-        inputs.compactMap { if case .raw(let path, _) = $0 { path } else { nil } }
-    }
-
     /// Every input that is a partition and is there.
-    public var inputPartitions: [(address: PartitionAddress, manifest: String)] {
+    var inputPartitions: [(address: PartitionAddress, manifest: String)] {
         inputs.compactMap {
             if case .partition(let address, let manifest?) = $0 { (address, manifest) } else { nil }
         }
@@ -136,7 +131,8 @@ public struct StageSite: Sendable {
         switch status.state {
         case .missing:
             if pending.contains(address) { return .partition(address, manifest: nil) }
-            throw StageError.missingInput("\(address) is missing: run --layer \(address.dataset.layer.rawValue) first")
+            throw StageError.missingInput(
+                "\(address) is missing: run --layer \(address.dataset.layer.rawValue) first")
         case .corrupt(let reason):
             if pending.contains(address) { return .partition(address, manifest: nil) }
             throw StageError.corruptInput("\(address): \(reason)")
@@ -168,7 +164,8 @@ public struct StageContext: Sendable {
 
     public init(
         site: StageSite, run: Run, wanted: [PartitionAddress: Provenance], allowsTruncated: Bool = false,
-        report: @escaping @Sendable (Int) -> Void = { _ in }, isCancelled: @escaping @Sendable () -> Bool = { false }
+        report: @escaping @Sendable (Int) -> Void = { _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }
     ) {
         self.site = site
         self.run = run
@@ -192,6 +189,25 @@ public struct StageContext: Sendable {
         return StageParameters(provenance)
     }
 
+    /// The absolute paths of a task's raw files, after the content of each was found to be what was recorded when it
+    /// was added: the outputs record that hash.
+    ///
+    /// - Throws: `LakeError.corrupt`; `missingInput` when a file is gone.
+    /// - Complexity: O(bytes), for the hashes.
+    func rawFiles(of task: StageTask) throws -> [String] {
+        try task.inputs.compactMap { input in
+            guard case .raw(let path, _) = input else { return nil }
+            guard let location = RawLocation(pathOfFile: path),
+                let file = try site.raw.day(location)?.files.first(where: { $0.input == input })
+            else {
+                throw StageError.missingInput(
+                    "\(path): the raw file is not what it was when the run was planned")
+            }
+            if let damage = try site.raw.damage(of: file) { throw damage }
+            return site.lake.path(path)
+        }
+    }
+
     /// Opens an input, after its content was checked against its manifest and its schema against its contract.
     ///
     /// - Throws: `missingInput` when another generation is there than the one the task was planned with: the outputs
@@ -200,7 +216,8 @@ public struct StageContext: Sendable {
         guard let writer = site.registry.writer(of: address.dataset),
             let planned = task.inputPartitions.first(where: { $0.address == address })
         else { preconditionFailure("\(address) is an input of the task, and the registry was checked") }
-        let reader = try PartitionReader(site.lake, address, contract: site.contract(address.dataset, of: writer))
+        let reader = try PartitionReader(
+            site.lake, address, contract: site.contract(address.dataset, of: writer))
         guard reader.identity == planned.manifest else {
             throw StageError.missingInput("\(address) was replaced while it was to be read; run again")
         }
@@ -219,11 +236,13 @@ public struct StageContext: Sendable {
 
     /// Opens an output.
     func writer(_ address: PartitionAddress, of task: StageTask) throws -> PartitionWriter {
-        guard let provenance = wanted[address], let compression = Compression(parsing: provenance.compression) else {
+        guard let provenance = wanted[address], let compression = Compression(parsing: provenance.compression)
+        else {
             preconditionFailure("\(address) is not wanted")
         }
         return try PartitionWriter(
-            run, address, contract: site.contract(address.dataset, of: task.declaration), provenance: provenance,
+            run, address, contract: site.contract(address.dataset, of: task.declaration),
+            provenance: provenance,
             compression: compression)
     }
 }

@@ -11,6 +11,11 @@ struct StageParameters {
         self.values = provenance.parameters
     }
 
+    /// What a request says, so that a plan already refuses what cannot be.
+    init(_ defaults: [String: ParameterValue], _ overrides: [String: ParameterValue]) {
+        self.values = defaults.merging(overrides) { $1 }
+    }
+
     func integer(_ name: String) throws(StageError) -> Int64 {
         guard case .integer(let value) = values[name] else { throw error(name, "an integer") }
         return value
@@ -28,6 +33,8 @@ struct StageParameters {
         switch values[name] {
         case .null, nil: nil
         case .list(let texts): texts
+        // From the command line, where nothing but the default says that a list is wanted.
+        case .text(let text): text.split(separator: ",").map(String.init)
         default: throw error(name, "a list")
         }
     }
@@ -38,7 +45,9 @@ struct StageParameters {
     }
 
     /// One of the words of an enum.
-    func choice<Choice: RawRepresentable<String>>(_ name: String, _ choices: [Choice]) throws(StageError) -> Choice {
+    func choice<Choice: RawRepresentable<String>>(
+        _ name: String, _ choices: [Choice]
+    ) throws(StageError) -> Choice {
         try choice(name, Dictionary(uniqueKeysWithValues: choices.map { ($0.rawValue, $0) }))
     }
 
@@ -70,7 +79,8 @@ extension StageRequest {
         guard clockTimes.contains(name), case .text(let text) = value else { return value }
         guard let time = ClockTime(parsing: text) else {
             throw .configuration(
-                "parameter \(name): expected a time HH:MM[:SS] of New York or HH:MM[:SS]Z up to 24:00:00, found '\(text)'")
+                "parameter \(name): expected a time HH:MM[:SS] of New York or HH:MM[:SS]Z up to 24:00:00, found '\(text)'"
+            )
         }
         return .integer(time.utcNanoseconds(on: date))
     }

@@ -183,13 +183,14 @@ struct NaiveReplay {
         }
         for (key, s) in cells.sorted(by: { ($0.key.side, $0.key.price) < ($1.key.side, $1.key.price) }) {
             guard s[0] > 0 || s[1] > 0 || s[3] > 0 || s[4] > 0 || s[6] > 0 else { continue }
-            let anchor =
-                (book.bestAtStart[key.side] ?? book.best(key.side)).map { naiveRound($0, p.q) } ?? spot
+            // The column has 32 bits; an anchor too far away for them is held at the distance that fits.
+            let reach = (Int64(Int32.max) - p.H) * p.q
+            let best = (book.bestAtStart[key.side] ?? book.best(key.side)).map { naiveRound($0, p.q) } ?? spot
+            let anchor = min(max(best, spot - reach), spot + reach)
             tables.flow.append(
                 [
                     .int(end - naiveSecond), .int(end), .text(String(key.side)), .int(key.price), .int(spot),
-                    // The column has 32 bits; a best price farther away than that is held to them.
-                    .int((key.price - spot) / p.q), .int(Int64(Int32(clamping: (key.price - anchor) / p.q))),
+                    .int((key.price - spot) / p.q), .int((key.price - anchor) / p.q),
                 ] + s.map { .int($0) } + [.bool(reason == "ok")])
         }
         return whole.filter { !onLattice($0.key.price) }.values.reduce(0, +)

@@ -11,6 +11,7 @@ REST = 500_000_000
 PENDING = SECOND
 NO_PRICE = 2**63 - 1
 NO_TIME = 2**64 - 1
+HIGHEST = 2**61
 LAST, TOB, SNAPSHOT, BAD_BOOK = 128, 64, 32, 4
 OTHER = {"A": "B", "B": "A"}
 
@@ -227,7 +228,7 @@ class ReferenceBook:
             return self.count("bad_side")
         if flags & TOB:
             return self.quote(side, price, size)
-        if price is None or price <= 0 or size == 0:
+        if not is_price(price) or size == 0:
             return self.count("bad_order")
         if identity in self.orders:
             self.count("dup_add")
@@ -235,7 +236,7 @@ class ReferenceBook:
         self.insert(identity, side, price, size)
 
     def quote(self, side, price, size):
-        if price is not None and price <= 0 and size > 0:
+        if price is not None and not is_price(price) and size > 0:
             return self.count("bad_order")
         here = [identity for identity, order in self.orders.items() if order.side == side]
         if len(here) == 1 and size > 0:
@@ -268,7 +269,7 @@ class ReferenceBook:
             return self.do_A(side, identity, price, size, 0)
         if size == 0:
             return self.take(identity, order.qty)
-        if price is None or price <= 0:
+        if not is_price(price):
             return self.count("bad_order")
         if side == "N":
             side = order.side
@@ -295,7 +296,7 @@ class ReferenceBook:
 
     def do_T(self, side, identity, price, size, flags):
         self.aggressor = identity
-        if price is not None and price > 0:
+        if is_price(price):
             self.last_trade = price
 
     def do_F(self, side, identity, price, size, flags):
@@ -407,6 +408,9 @@ class ReferenceBook:
             best = window.best.get(side)
             best = self.top(side) if best is None else best
             anchors[side] = window.spot if best is None else self.bucket(best)
+            if window.spot is not None:
+                farthest = (2**31 - 1 - self.half_width) * self.q
+                anchors[side] = min(max(anchors[side], window.spot - farthest), window.spot + farthest)
         for (side, price), sums in sorted(rows.items()):
             if sums[0] or sums[1] or sums[3] or sums[4] or sums[6]:
                 self.flows.append(
@@ -414,6 +418,10 @@ class ReferenceBook:
                      (price - anchors[side]) // self.q, *sums, is_valid]
                 )  # fmt: skip
         return off_grid
+
+
+def is_price(price):
+    return price is not None and 0 < price <= HIGHEST
 
 
 def effective(event, recv, flags):

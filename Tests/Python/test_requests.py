@@ -171,6 +171,7 @@ def test_a_value_that_cannot_be_is_usage(lake, setting, pattern):
     lake.add(vendorfiles.mbo_file(lake.root.parent / "day.mbo.dbn.zst", rows(DATE), DATE))
     lake.run("bronze", "ESH6", DATE).exits(0)
     lake.run("silver", "ESH6", DATE, set=setting).exits(2, pattern)
+    lake.tarn("plan", "-p", "future_mbo", "-l", "silver", "-s", "ESH6", "-d", DATE, "--set", setting).exits(2, pattern)
     assert not lake.hashes("silver", "gold") and lake.leftovers() == []
 
 

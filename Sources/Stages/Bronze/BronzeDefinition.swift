@@ -20,16 +20,17 @@ public struct BronzeDefinition: Stage {
         var writer = try context.writer(task.outputs[0], of: task)
         var table = Tables.Definition()
         var rows = 0
-        let feed = RawFeed(
-            task.rawPaths.map(context.site.lake.path), schema: .definition, allowsTruncated: context.allowsTruncated)
+        let feed = try RawFeed(
+            context.rawFiles(of: task), schema: .definition, allowsTruncated: context.allowsTruncated)
         let isTruncated = try feed.read(open: { _ in }) { block, position in
             var index = 0
             try block.forEach { (rtype, offset, _) in
                 defer { index += 1 }
                 guard rtype == RecordType.definition, index >= position.repeats else { return }
                 let definition = try block.definition(at: offset)
-                guard definition.asset == asked.root || asked.concerns(definition.rawSymbol)
-                    || asked.concerns(definition.underlying)
+                guard
+                    definition.asset == asked.root || asked.concerns(definition.rawSymbol)
+                        || asked.concerns(definition.underlying)
                 else { return }
                 try table.append(definition, block, offset, ordinal: Int64(position.firstOrdinal + index))
             }
@@ -60,8 +61,8 @@ public struct BronzeStatistics: Stage {
         var table = Statistics()
         var rows = 0
         var symbology: Symbology?
-        let feed = RawFeed(
-            task.rawPaths.map(context.site.lake.path), schema: .statistics, allowsTruncated: context.allowsTruncated)
+        let feed = try RawFeed(
+            context.rawFiles(of: task), schema: .statistics, allowsTruncated: context.allowsTruncated)
         let isTruncated = try feed.read(open: { symbology = $0.symbology }) { block, position in
             var index = 0
             try block.forEach { (rtype, offset, _) in
@@ -70,11 +71,13 @@ public struct BronzeStatistics: Stage {
                 let statistic = try block.statistic(at: offset)
                 guard let symbol = symbology?.symbol(of: statistic.instrumentID, on: task.date) else {
                     throw block.fieldError(
-                        at: offset, expected: "an instrument with a symbol on \(task.date) in the file's symbology",
+                        at: offset,
+                        expected: "an instrument with a symbol on \(task.date) in the file's symbology",
                         found: "instrument \(statistic.instrumentID)")
                 }
                 guard asked.concerns(symbol) else { return }
-                try table.append(statistic, symbol, block, offset, ordinal: Int64(position.firstOrdinal + index))
+                try table.append(
+                    statistic, symbol, block, offset, ordinal: Int64(position.firstOrdinal + index))
             }
             rows += table.count
             try table.withViews { try writer.write($0) }
@@ -95,7 +98,8 @@ private func planOfWholeFiles(
     let datasets = Set(files.map(\.location.dataset)).sorted()
     guard datasets.count == 1 else {
         throw StageError.configuration(
-            "raw \(schema.name) files of \(request.date) are of several datasets: \(datasets.joined(separator: ", "))")
+            "raw \(schema.name) files of \(request.date) are of several datasets: \(datasets.joined(separator: ", "))"
+        )
     }
     return .task(
         StageTask(
@@ -132,7 +136,8 @@ extension Tables.Definition {
 
 extension Statistics {
     fileprivate mutating func append(
-        _ statistic: Statistic, _ symbol: String, _ block: borrowing RecordBlock, _ offset: Int, ordinal: Int64
+        _ statistic: Statistic, _ symbol: String, _ block: borrowing RecordBlock, _ offset: Int,
+        ordinal: Int64
     ) throws(DBNError) {
         append(
             Row(

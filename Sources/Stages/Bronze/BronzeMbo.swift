@@ -19,7 +19,8 @@ public struct BronzeMbo: Stage {
         if days.allSatisfy(\.files.isEmpty), let marked = days.first(where: { $0.noData != nil }) {
             return .task(
                 StageTask(
-                    request, symbol: request.symbol, inputs: marked.inputs, defaults: request.declaration.parameters,
+                    request, symbol: request.symbol, inputs: marked.inputs,
+                    defaults: request.declaration.parameters,
                     outputs: [try request.output("mbo", asked.contract ?? asked.root)], isWithoutData: true))
         }
         let selection = try RawSelection(
@@ -27,7 +28,8 @@ public struct BronzeMbo: Stage {
         let outputs = try selection.symbols.map { try request.output("mbo", $0) }
         return .task(
             StageTask(
-                request, symbol: request.symbol, inputs: selection.inputs, defaults: request.declaration.parameters,
+                request, symbol: request.symbol, inputs: selection.inputs,
+                defaults: request.declaration.parameters,
                 outputs: outputs))
     }
 
@@ -40,15 +42,17 @@ public struct BronzeMbo: Stage {
             let slots = Dictionary(uniqueKeysWithValues: partitions.enumerated().map { ($1.symbol, $0) })
             isTruncated = try decode(task, in: context, into: partitions, slots)
         }
-        return try partitions.map { try $0.finish(isWithoutData: task.isWithoutData, isTruncated: isTruncated) }
+        return try partitions.map {
+            try $0.finish(isWithoutData: task.isWithoutData, isTruncated: isTruncated)
+        }
     }
 
     /// Sorts the records of each block by partition and hands each partition its own, in file order.
     private func decode(
         _ task: StageTask, in context: StageContext, into partitions: [MboPartition], _ slots: [String: Int]
     ) throws -> Bool {
-        let feed = RawFeed(
-            task.rawPaths.map(context.site.lake.path), schema: .mbo, allowsTruncated: context.allowsTruncated)
+        let feed = try RawFeed(
+            context.rawFiles(of: task), schema: .mbo, allowsTruncated: context.allowsTruncated)
         var instruments: InstrumentTable?
         var records = RecordSorter(partitions: partitions.count)
         return try feed.read { file in
@@ -96,7 +100,8 @@ struct RecordSorter: ~Copyable {
                     positions[slot].append(RecordPosition(offset: Int32(offset), index: Int32(index)))
                 } else if slot == InstrumentTable.Slot.unknown {
                     throw block.fieldError(
-                        at: offset, expected: "an instrument with a symbol on \(date) in the file's symbology",
+                        at: offset,
+                        expected: "an instrument with a symbol on \(date) in the file's symbology",
                         found: "instrument \(header.instrumentID)")
                 }
             }
@@ -128,7 +133,9 @@ private final class MboPartition {
         self.volume = SessionVolume(date: date)
     }
 
-    func append(_ block: borrowing RecordBlock, _ position: RawFeed.Position, _ records: [RecordPosition]) throws {
+    func append(
+        _ block: borrowing RecordBlock, _ position: RawFeed.Position, _ records: [RecordPosition]
+    ) throws {
         var first = 0
         while first < records.count, records[first].index < position.repeats { first += 1 }
         repeated += Int64(first)

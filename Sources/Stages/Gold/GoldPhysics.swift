@@ -17,12 +17,14 @@ public struct GoldPhysics: Stage {
         }
         var defaults = request.declaration.parameters
         defaults["q"] = .integer(try latticeStep(of: contract, in: site.registry))
+        _ = try StageParameters(defaults, request.overrides).choice("ema_frame", EMAFrame.allCases)
         let inputs = try request.declaration.reads.map { read in
             guard case .table(let template) = read.source else {
                 preconditionFailure("the registry: stage \(request.declaration.name) reads tables")
             }
             return try site.input(
-                PartitionAddress(template.dataset(for: request.product), symbol: contract, date: request.date))
+                PartitionAddress(template.dataset(for: request.product), symbol: contract, date: request.date)
+            )
         }
         return .task(
             StageTask(

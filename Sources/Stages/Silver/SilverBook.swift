@@ -19,6 +19,7 @@ public struct SilverBook: Stage {
         }
         var defaults = try clockedDefaults(of: request)
         defaults["q"] = .integer(try latticeStep(of: contract, in: site.registry))
+        _ = try bookParameters(StageParameters(defaults, request.overrides), product: request.product)
         return .task(
             StageTask(
                 request, symbol: contract,
@@ -31,7 +32,12 @@ public struct SilverBook: Stage {
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let bronze = task.inputPartitions[0].address
-        let parameters = try bookParameters(task, context)
+        let parameters = try bookParameters(context.parameters(of: task), product: task.product)
+        guard parameters.outputStart < parameters.outputEnd else {
+            throw StageError.configuration(
+                "parameters output_start and output_end: the window is empty, it begins at "
+                    + "\(parameters.outputStart) and ends at \(parameters.outputEnd) ns (--start, --end)")
+        }
         let scan = try scan(bronze, task, context, publisher: parameters.publisher)
         var engine = try MboEngine(parameters, firstTime: scan.firstTime)
         var output = try BookOutput(task, context)
@@ -77,8 +83,9 @@ public struct SilverBook: Stage {
         return (scan.firstTime, records)
     }
 
-    private func bookParameters(_ task: StageTask, _ context: StageContext) throws -> BookParameters {
-        let values = try context.parameters(of: task)
+    private func bookParameters(
+        _ values: StageParameters, product: String
+    ) throws(StageError) -> BookParameters {
         let publisher = try values.optionalInteger("publisher")
         guard publisher.map({ UInt16(exactly: $0) != nil }) ?? true else {
             throw StageError.configuration("parameter publisher: expected 0…65535, found \(publisher!)")
@@ -86,8 +93,9 @@ public struct SilverBook: Stage {
         return BookParameters(
             outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
             assumeComplete: try values.boolean("assume_complete"),
-            crossedPolicy: try values.choice("crossed_policy", ["invalidate": .invalidate, "record": .record]),
-            latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: task.product)),
+            crossedPolicy: try values.choice(
+                "crossed_policy", ["invalidate": .invalidate, "record": .record]),
+            latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: product)),
             publisher: publisher.map { UInt16($0) })
     }
 }
@@ -119,7 +127,8 @@ func latticeStep(of contract: String, in registry: Registry) throws(StageError) 
     let root = FutureSymbol(parsing: contract)?.root ?? contract
     guard let entry = registry.roots[root] else {
         throw .configuration(
-            "root \(root) has no lattice step: add it to 'roots' in \(registry.file), e.g. \(root): {q: 0.25}")
+            "root \(root) has no lattice step: add it to 'roots' in \(registry.file), e.g. \(root): {q: 0.25}"
+        )
     }
     return entry.latticeStep
 }
@@ -129,7 +138,8 @@ func latticeStep(of contract: String, in registry: Registry) throws(StageError) 
 extension Mbo {
     /// The columns that carry meaning for a book.
     static let bookColumns: [Int] = [
-        Columns.tsRecv, .tsEvent, .publisherId, .instrumentId, .orderId, .action, .side, .priceInt, .size, .flags,
+        Columns.tsRecv, .tsEvent, .publisherId, .instrumentId, .orderId, .action, .side, .priceInt, .size,
+        .flags,
     ].map(\.rawValue)
 
     /// Appends the rows as events.
@@ -194,9 +204,15 @@ private struct BookOutput: ~Copyable {
     mutating func finish(recordsAfterEnd: Int, isWithoutData day: DayState) throws -> [StagedPartition] {
         summary.counters["records_after_end"] = Int64(recordsAfterEnd)
         var staged: [StagedPartition] = []
-        if let writer = snapshotWriter.take() { staged.append(try writer.finish(dayState: day, quality: summary)) }
-        if let writer = flowWriter.take() { staged.append(try writer.finish(dayState: day, quality: summary)) }
-        if let writer = qualityWriter.take() { staged.append(try writer.finish(dayState: day, quality: summary)) }
+        if let writer = snapshotWriter.take() {
+            staged.append(try writer.finish(dayState: day, quality: summary))
+        }
+        if let writer = flowWriter.take() {
+            staged.append(try writer.finish(dayState: day, quality: summary))
+        }
+        if let writer = qualityWriter.take() {
+            staged.append(try writer.finish(dayState: day, quality: summary))
+        }
         return staged
     }
 }
@@ -210,10 +226,12 @@ extension Quality {
         let c = row.counters
         let sums: [(BookQuality1s.Columns, Int64)] = [
             (.records, c.records), (.lateRecords, c.lateRecords), (.dupAdd, c.duplicateAdds),
-            (.overCancel, c.overCancels), (.unknownCancel, c.unknownCancels), (.unknownModify, c.unknownModifies),
+            (.overCancel, c.overCancels), (.unknownCancel, c.unknownCancels),
+            (.unknownModify, c.unknownModifies),
             (.unknownFill, c.unknownFills), (.aggressorFill, c.aggressorFills),
             (.unmatchedFillQty, c.unmatchedFillQuantity), (.badSide, c.badSide), (.badOrder, c.badOrder),
-            (.lockedEvents, c.lockedEvents), (.crossedEvents, c.crossedEvents), (.clearedQty, c.clearedQuantity),
+            (.lockedEvents, c.lockedEvents), (.crossedEvents, c.crossedEvents),
+            (.clearedQty, c.clearedQuantity),
         ]
         for (column, value) in sums { counters[column.name, default: 0] += value }
     }
@@ -240,7 +258,8 @@ extension DepthAndFlow1s {
                 side: Side(rawValue: row.side)!, priceInt: row.price, spotRefPriceInt: row.spotReference,
                 relTicks: row.relTicks, relTicksSide: row.relTicksSide,
                 depthQtyStart: row.depthStart, depthQtyEnd: row.depthEnd, depthQtyRest: row.depthRest,
-                addQty: row.added, pullQtyTotal: row.pulled, pullQtyRest: row.pulledAtRest, fillQty: row.filled,
+                addQty: row.added, pullQtyTotal: row.pulled, pullQtyRest: row.pulledAtRest,
+                fillQty: row.filled,
                 windowValid: row.windowValid))
     }
 }
@@ -251,10 +270,14 @@ extension BookQuality1s {
         append(
             Row(
                 windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
-                bookValid: row.bookValid, windowValid: row.windowValid, reason: Reason(rawValue: row.reason.rawValue)!,
-                records: c.records, lateRecords: c.lateRecords, dupAdd: c.duplicateAdds, overCancel: c.overCancels,
-                unknownCancel: c.unknownCancels, unknownModify: c.unknownModifies, unknownFill: c.unknownFills,
-                aggressorFill: c.aggressorFills, unmatchedFillQty: c.unmatchedFillQuantity, badSide: c.badSide,
+                bookValid: row.bookValid, windowValid: row.windowValid,
+                reason: Reason(rawValue: row.reason.rawValue)!,
+                records: c.records, lateRecords: c.lateRecords, dupAdd: c.duplicateAdds,
+                overCancel: c.overCancels,
+                unknownCancel: c.unknownCancels, unknownModify: c.unknownModifies,
+                unknownFill: c.unknownFills,
+                aggressorFill: c.aggressorFills, unmatchedFillQty: c.unmatchedFillQuantity,
+                badSide: c.badSide,
                 badOrder: c.badOrder, lockedEvents: c.lockedEvents, crossedEvents: c.crossedEvents,
                 clearedQty: c.clearedQuantity, offGridQty: row.offGridQuantity,
                 identityResidualMax: row.identityResidualMax))

@@ -17,6 +17,7 @@ public struct SilverContractDay: Stage {
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         let asked = try FutureRequest(request.symbol)
         guard asked.contract == nil else { return .irrelevant }
+        _ = try calendar(StageParameters(request.declaration.parameters, request.overrides))
         let mbo = bronze("mbo", request)
         let early = CivilDate(daysSinceEpoch: CivilDate(year: 1900, month: 1, day: 1)!.daysSinceEpoch)
         let partitions = try site.lake.partitions(
@@ -51,7 +52,7 @@ public struct SilverContractDay: Stage {
         let symbols = Set(history.sessions.flatMap(\.volumes.keys))
         let selection = ContractSelection(
             candidates: symbols.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) },
-            expirations: try expirations(task, context), calendar: try calendar(task, context))
+            expirations: try expirations(task, context), calendar: try calendar(context.parameters(of: task)))
         let choice: ContractSelection.Choice
         do {
             choice = try selection.choose(history.sessions)
@@ -92,8 +93,8 @@ public struct SilverContractDay: Stage {
         return latest.mapValues(\.date)
     }
 
-    private func calendar(_ task: StageTask, _ context: StageContext) throws -> BusinessCalendar {
-        guard let days = try context.parameters(of: task).optionalList("holidays") else { return BusinessCalendar() }
+    private func calendar(_ values: StageParameters) throws -> BusinessCalendar {
+        guard let days = try values.optionalList("holidays") else { return BusinessCalendar() }
         return BusinessCalendar(
             holidays: try days.map { text in
                 guard let date = CivilDate(parsing: text) else {

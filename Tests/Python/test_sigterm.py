@@ -1,0 +1,127 @@
+"""A run that is asked to stop ends at once, leaves no trace of what was half made, and can be done again."""
+
+import shutil
+import signal
+import time
+
+import pytest
+
+import vendorfiles
+from pipeline import Lake, interrupt, vendor
+
+DATE = "2026-03-03"
+# Under a loaded machine a second is not always a second.
+AT_ONCE = 3.0
+
+
+@pytest.fixture
+def lake(synthetic, tmp_path):
+    """The synthetic day with raw files and bronze, no more."""
+    for layer in ("raw", "bronze"):
+        shutil.copytree(synthetic.root / layer, tmp_path / "lake" / layer)
+    return Lake(tmp_path / "lake")
+
+
+def begin(lake, layers, *more, symbols="ESH6,NQH6"):
+    """Starts a run; gives it back as soon as it has opened an output in staging."""
+    process = lake.start("run", "--json", "-p", "future_mbo", "-l", layers, "-s", symbols, "-d", DATE, *more)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if staged(lake):
+            return process
+        time.sleep(0.002)
+    pytest.fail(f"the run ended before it could be interrupted: {process.communicate()}")
+
+
+def staged(lake):
+    try:
+        return [path for path in (lake.root / "_staging").rglob("*.parquet") if path.is_file()]
+    except FileNotFoundError:
+        return []
+
+
+def complete(lake):
+    """Every folder of a layer is whole: three files, and verify agrees."""
+    for layer in ("bronze", "silver", "gold"):
+        for folder in {path.parent for path in (lake.root / layer).rglob("*") if path.is_file()}:
+            assert sorted(path.name for path in folder.iterdir()) == ["_MANIFEST.json", "_SUCCESS", "part-00000.parquet"]
+    lake.tarn("verify").exits(0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("layers", ["bronze", "silver"])
+def test_an_interrupted_run(lake, synthetic, layers, number):
+    if layers == "bronze":
+        shutil.rmtree(lake.root / "bronze")
+    process = begin(lake, layers)
+    result, seconds = interrupt(process, number)
+    assert result.code == 130, str(result)
+    assert seconds < AT_ONCE and "interrupted" in result.err
+    assert result.json["error"]["kind"] == "interrupted"
+    assert lake.leftovers() == []
+    complete(lake)
+    lake.run("bronze", "ESH6,NQH6", DATE).exits(0)
+    assert lake.hashes("bronze") == synthetic.hashes("bronze")
+    assert lake.run(layers, "ESH6,NQH6", DATE).exits(0).outcomes <= {"published", "fresh"}
+    assert lake.leftovers() == []
+
+
+def test_an_interrupted_overwrite_keeps_the_old_generation(lake):
+    window = ["--start", "14:30:00Z", "--end", "14:31:00Z"]
+    lake.run("silver", "ESH6", DATE, *window).exits(0)
+    before = lake.hashes()
+    process = begin(lake, "silver", "--overwrite", "--start", "09:30", "--end", "16:00", symbols="ESH6")
+    result, seconds = interrupt(process)
+    assert (result.code, seconds < AT_ONCE) == (130, True), str(result)
+    assert lake.hashes() == before and lake.leftovers() == [] and lake.history() == []
+
+
+def test_a_killed_run_is_swept_by_the_next(lake, synthetic):
+    """SIGKILL leaves staging behind; the next run removes it, although nobody unlocked anything."""
+    process = begin(lake, "silver")
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert lake.leftovers() != []
+    complete(lake)
+    # A command that only looks does not need it gone.
+    lake.tarn("status").exits(0)
+    window = ["--start", "14:30:00Z", "--end", "14:30:10Z"]
+    lake.run("silver", "ESH6,NQH6", DATE, *window).exits(0)
+    assert lake.leftovers() == []
+    complete(lake)
+
+
+def test_a_living_run_is_not_swept_by_another(lake):
+    """Two runs of the same lake: one stages, the other comes and goes."""
+    process = begin(lake, "silver")
+    mine = {path.parents[0] for path in staged(lake)}
+    lake.run("bronze", "ESH6", DATE).exits(0)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert mine and lake.leftovers() == []
+    complete(lake)
+
+
+def test_two_runs_of_the_same_partitions(lake):
+    """Both end well: one publishes, the other finds the same generation committed."""
+    window = ["--start", "14:20:00Z", "--end", "14:50:00Z"]
+    arguments = ["run", "--json", "-p", "future_mbo", "-l", "silver", "-s", "ESH6", "-d", DATE, *window]
+    runs = [lake.start(*arguments) for _ in range(3)]
+    for process in runs:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    assert lake.leftovers() == [] and lake.history() == []
+    complete(lake)
+
+
+def test_an_interrupted_addition_of_files(lake):
+    """Raw files appear whole or not at all."""
+    shutil.rmtree(lake.root / "raw")
+    files = vendor(*vendorfiles.SYNTHETIC)
+    process = lake.start("raw", "add", "-p", "future_mbo", *files)
+    time.sleep(0.01)
+    interrupt(process)
+    for path in (lake.root / "raw").rglob("*.dbn.zst"):
+        assert path.stat().st_size == next(f for f in files if f.name == path.name).stat().st_size
+    lake.tarn("raw", "add", "-p", "future_mbo", *files).exits(0)
+    lake.tarn("raw", "verify").exits(0)
