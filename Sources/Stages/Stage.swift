@@ -105,11 +105,6 @@ public struct StageTask: Sendable {
         self.isWithoutData = isWithoutData
     }
 
-    /// The raw files among the inputs.
-    var rawPaths: [String] {
-        inputs.compactMap { if case .raw(let path, _) = $0 { path } else { nil } }
-    }
-
     /// The input of a table's name, which the registry says there is; of several products, the first.
     func input(_ table: String) -> PartitionAddress {
         inputPartitions.first { $0.address.dataset.table == table }!.address

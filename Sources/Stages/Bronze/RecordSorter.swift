@@ -122,9 +122,8 @@ extension StageTask {
     ) throws -> [StagedPartition] {
         var isTruncated = false
         if !isWithoutData {
-            let feed = RawFeed(
-                rawPaths.map(context.site.lake.path), schema: schema, allowsTruncated: context.allowsTruncated
-            )
+            let feed = try RawFeed(
+                context.rawFiles(of: self), schema: schema, allowsTruncated: context.allowsTruncated)
             var instruments: InstrumentTable?
             var records = RecordSorter(partitions: partitions.count)
             isTruncated = try feed.read { file in

@@ -17,6 +17,7 @@ public struct GoldPhysics: Stage {
         }
         var defaults = request.parameters
         defaults["q"] = .integer(try Lattice.step(of: contract, request, in: site))
+        _ = try StageParameters(defaults, request.overrides).choice("ema_frame", EMAFrame.allCases)
         let inputs = try request.tables(of: contract).map { try site.input($0.address) }
         return .task(
             StageTask(

@@ -19,6 +19,7 @@ public struct SilverBook: Stage {
         }
         var defaults = try clockedDefaults(of: request)
         defaults["q"] = .integer(try Lattice.step(of: contract, request, in: site))
+        _ = try bookParameters(StageParameters(defaults, request.overrides), product: request.product)
         return .task(
             StageTask(
                 request, symbol: contract,
@@ -88,13 +89,12 @@ public struct SilverBook: Stage {
         return (scan.firstTime, records)
     }
 
-    private func bookParameters(_ task: StageTask, _ context: StageContext) throws -> BookParameters {
-        let values = try context.parameters(of: task)
-        return BookParameters(
+    private func bookParameters(_ values: StageParameters, product: String) throws(StageError) -> BookParameters {
+        BookParameters(
             outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
             assumeComplete: try values.boolean("assume_complete"),
             crossedPolicy: try values.choice("crossed_policy", ["invalidate": .invalidate, "record": .record]),
-            latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: task.product)),
+            latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: product)),
             publisher: try chosenPublisher(values))
     }
 }

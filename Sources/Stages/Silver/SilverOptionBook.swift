@@ -44,7 +44,7 @@ public struct SilverOptionBook: Stage {
     ) throws -> [StagedPartition] where Engine.Event == Records.Event {
         let bronze = task.input(table)
         let anchor = task.input("book_snapshot_1s")
-        let parameters = try bookParameters(task, context)
+        let parameters = try bookParameters(context.parameters(of: task), product: task.product)
         let found = try scan(Records.self, bronze, task, context, publisher: parameters.publisher)
         let windows = try underlyingWindows(anchor, task, context)
         var output = try BookOutput<OptionBookSnapshot1s, OptionDepthAndFlow1s>(task, context)
@@ -131,15 +131,14 @@ public struct SilverOptionBook: Stage {
         return windows
     }
 
-    private func bookParameters(_ task: StageTask, _ context: StageContext) throws -> OptionParameters {
-        let values = try context.parameters(of: task)
-        return OptionParameters(
+    private func bookParameters(_ values: StageParameters, product: String) throws -> OptionParameters {
+        OptionParameters(
             outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
             assumeComplete: try values.boolean("assume_complete"),
             crossedPolicy: try values.choice(
                 "crossed_policy", ["invalidate": .invalidate, "record": .record]),
             strikeStep: try values.integer("step"),
-            halfWidth: Int64(StrikeLattice(of: task.product).halfWidth),
+            halfWidth: Int64(StrikeLattice(of: product).halfWidth),
             tick: try values.integer("tick"), publisher: try chosenPublisher(values))
     }
 }
