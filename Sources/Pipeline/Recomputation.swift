@@ -25,8 +25,7 @@ public struct Recomputation {
     /// Chooses partitions by a hash of seed and path, so the choice of one does not depend on what else there is.
     ///
     /// - Returns: at most `count`, in ascending order.
-    public static func choose(_ count: Int, of addresses: [PartitionAddress], seed: Int) -> [PartitionAddress]
-    {
+    public static func choose(_ count: Int, of addresses: [PartitionAddress], seed: Int) -> [PartitionAddress] {
         let drawn = addresses.map { (lot: SHA256.hex(of: "\(seed):\($0.path)"), address: $0) }
         return drawn.sorted { $0.lot < $1.lot }.prefix(count).map(\.address).sorted()
     }

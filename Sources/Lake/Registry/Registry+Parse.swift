@@ -140,8 +140,7 @@ extension StageDeclaration {
         _ mapping: YAMLMapping, products: [String], known: [String: ParameterValue]
     ) throws(RegistryError) -> [String: [String: ParameterValue]] {
         var parameters: [String: [String: ParameterValue]] = [:]
-        for (product, values) in try mapping.optional("product_parameters")?.mapping("products").members ?? []
-        {
+        for (product, values) in try mapping.optional("product_parameters")?.mapping("products").members ?? [] {
             guard products.contains(product.text) else {
                 throw mapping.error(
                     .invalidValue, product.line, "'\(product.text)' is no product of this stage")

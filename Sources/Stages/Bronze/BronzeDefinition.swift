@@ -30,8 +30,9 @@ public struct BronzeDefinition: Stage {
                 defer { index += 1 }
                 guard rtype == RecordType.definition, index >= position.repeats else { return }
                 let definition = try block.definition(at: offset)
-                guard asked.concerns(definition.asset) || asked.concerns(definition.rawSymbol)
-                    || asked.concerns(definition.underlying)
+                guard
+                    asked.concerns(definition.asset) || asked.concerns(definition.rawSymbol)
+                        || asked.concerns(definition.underlying)
                 else { return }
                 try table.append(definition, block, offset, ordinal: Int64(position.firstOrdinal + index))
             }
@@ -96,7 +97,9 @@ public struct BronzeStatistics: Stage {
         var table = Tables.Definition()
         var reader = try context.reader(definition.address, of: task)
         while try reader.next(into: &table, columns: [Tables.Definition.Columns.instrumentId.rawValue]) {
-            for row in 0..<table.instrumentId.count { found.insert(UInt32(truncatingIfNeeded: table.instrumentId[row])) }
+            for row in 0..<table.instrumentId.count {
+                found.insert(UInt32(truncatingIfNeeded: table.instrumentId[row]))
+            }
         }
         return found
     }
@@ -110,10 +113,13 @@ private func planOfWholeFiles(
     let definition = try site.definition(read: request, family: asked.family)
     let days = try site.rawDays(schema, request.date).filter { !$0.files.isEmpty }
     guard !days.isEmpty else { return .nothing("there is no raw \(schema.name) file of \(request.date)") }
-    let holding = days.count == 1 ? days : try days.filter { day in
-        if let dataset = definition?.rawDataset { return day.location.dataset == dataset }
-        return try site.holds(asked, day)
-    }
+    let holding =
+        days.count == 1
+        ? days
+        : try days.filter { day in
+            if let dataset = definition?.rawDataset { return day.location.dataset == dataset }
+            return try site.holds(asked, day)
+        }
     guard let day = holding.first else {
         return .nothing("no raw \(schema.name) file of \(request.date) speaks of \(asked.family)")
     }
@@ -175,7 +181,8 @@ extension StageSite {
                 try block.forEach { (rtype, offset, _) in
                     guard rtype == RecordType.definition, !found else { return }
                     let definition = try block.definition(at: offset)
-                    found = OptionTerms.isOption(definition.instrumentClass)
+                    found =
+                        OptionTerms.isOption(definition.instrumentClass)
                         && asked.partition(ofOptionOn: definition.underlying) != nil
                 }
                 if found { return true }

@@ -28,11 +28,13 @@ public struct SilverContractDay: Stage {
         }
         guard partitions.contains(where: { $0.date == request.date }) else {
             throw StageError.missingInput(
-                "there is no bronze partition of \(asked.family) on \(request.date): run --layer bronze --symbol \(asked.family) first")
+                "there is no bronze partition of \(asked.family) on \(request.date): run --layer bronze --symbol \(asked.family) first"
+            )
         }
         let history = try History(partitions, in: site.lake)
         guard history.sessions.last?.isTradingDate == true else {
-            return .nothing("\(request.date) is no trading date of \(asked.family): no volume, or no trade from 05:00 to 08:30")
+            return .nothing(
+                "\(request.date) is no trading date of \(asked.family): no volume, or no trade from 05:00 to 08:30")
         }
         var inputs = history.inputs
         let definition = try address(bronze("definition", request), asked.family, request)
@@ -161,15 +163,19 @@ func contractSymbol(for request: StageRequest, in site: StageSite) throws -> Str
     let status = try site.lake.status(of: address)
     switch status.state {
     case .missing:
-        if site.pending.contains(address) { throw StageError.undecided("the contract of \(asked.family) on \(request.date)") }
-        guard let writer = site.registry.writer(of: dataset), let stage = StageCatalogue.stage(named: writer.name) else {
+        if site.pending.contains(address) {
+            throw StageError.undecided("the contract of \(asked.family) on \(request.date)")
+        }
+        guard let writer = site.registry.writer(of: dataset), let stage = StageCatalogue.stage(named: writer.name)
+        else {
             preconditionFailure("the registry has a stage for \(dataset)")
         }
         let choosing = StageRequest(
             declaration: writer, product: dataset.product, symbol: asked.family, date: request.date)
         if case .nothing = try stage.plan(choosing, in: site) { return nil }
         throw StageError.missingInput(
-            "\(address) is missing: run --product-type \(dataset.product) --layer silver --table contract_day --symbol \(asked.family) first, or name a contract")
+            "\(address) is missing: run --product-type \(dataset.product) --layer silver --table contract_day --symbol \(asked.family) first, or name a contract"
+        )
     case .corrupt(let reason):
         throw StageError.corruptInput("\(address): \(reason)")
     case .fresh, .stale:
