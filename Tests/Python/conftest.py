@@ -12,10 +12,10 @@ import pipeline
 import vendorfiles
 
 WHOLE_PROGRAM = {
-    "test_memory", "test_races", "test_corruption", "test_maintenance",
-    "test_bronze_lossless", "test_book_cases_end_to_end", "test_silver_independent", "test_gold_reference",
-    "test_readers", "test_determinism", "test_requests", "test_contract_selection", "test_bad_input",
-    "test_sigterm", "test_product_requests",
+    "test_memory", "test_races", "test_corruption", "test_maintenance", "test_bronze_lossless",
+    "test_book_cases_end_to_end", "test_silver_independent", "test_gold_reference", "test_readers",
+    "test_determinism", "test_requests", "test_contract_selection", "test_bad_input", "test_sigterm",
+    "test_product_requests", "test_manifests",
 }
 
 
@@ -40,7 +40,7 @@ def lake(tmp_path):
 ESM4_HOURS = (0, 10)
 ESH4_EVE_HOURS = (22 * 3600 + 2400, 22 * 3600 + 2420)
 ESH4_HOURS = (22 * 3600 + 2400, 23 * 3600 + 2400) if pipeline.FULL else (23 * 3600 - 60, 23 * 3600 + 120)
-SYNTHETIC_HOURS = (14 * 3600 + 1800, 21 * 3600) if pipeline.FULL else (14 * 3600 + 1740, 14 * 3600 + 1860)
+SYNTHETIC_HOURS = (14 * 3600 + 1800, 21 * 3600) if pipeline.FULL else (14 * 3600 + 1740, 14 * 3600 + 1980)
 
 
 def between(hours):
@@ -69,7 +69,7 @@ def esh4(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def synthetic(tmp_path_factory):
-    """The synthetic day: bronze whole, two minutes around the opening (the whole day under TARN_TEST_FULL) of silver
+    """The synthetic day: bronze whole, four minutes around the opening (the whole day under TARN_TEST_FULL) of silver
     for both contracts and of gold for one. Read only."""
     lake = pipeline.Lake(tmp_path_factory.mktemp("synthetic") / "lake")
     lake.add(*pipeline.vendor(*vendorfiles.SYNTHETIC))

@@ -346,6 +346,25 @@ def test_a_corrupt_silver_partition(lake, table):
     refuses(lake, CORRUPT, rf"{table}.*ESH6.*2026-03-02", "gold", "ESH6", GOOD, "--overwrite")
 
 
+@pytest.mark.parametrize("schema", ["mbo", "definition"])
+def test_a_root_one_of_whose_files_cannot_be_read(tmp_path, schema):
+    """No contract is chosen from half of what there is; everything that follows has the same reason."""
+    lake = Lake(tmp_path / "lake")
+    lake.tarn("sample", tmp_path / "days", "--dt", BAD, "--records", "5000").exits(0)
+    for path in (tmp_path / "days").glob("*.dbn.zst"):
+        content = vendorfiles.plain(path)
+        if schema in path.name:
+            content = content[:-20]
+        path.unlink()
+        path.with_suffix("").write_bytes(content)
+        lake.add(path.with_suffix(""))
+    result = lake.run("all", "ES", BAD, start="09:30", end="09:30:05").exits(CORRUPT, rf"{schema}\.dbn: .*record")
+    made = {entry["dataset"] for entry in result.partitions.values() if entry["outcome"] == "published"}
+    assert made == {"bronze.future_mbo.statistics", "bronze.future_mbo." + {"mbo": "definition", "definition": "mbo"}[schema]}
+    assert {task["error"]["exit_code"] for task in result.json["tasks"] if task["error"]} == {CORRUPT}
+    assert lake.leftovers() == []
+
+
 def test_one_bad_date_leaves_the_others(lake):
     """The good date of a list is made; the code is that of the one reason."""
     records = vendorfiles.records("mbo", rows(BAD))

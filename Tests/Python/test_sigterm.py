@@ -118,6 +118,23 @@ def test_two_runs_of_the_same_partitions(lake):
     complete(lake)
 
 
+def test_two_runs_that_want_different_things(lake):
+    """One wins with all its tables; the other is told, and touches nothing: never a mixture of generations."""
+    tables = ["book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s"]
+    arguments = ["run", "--json", "-p", "future_mbo", "-l", "silver", "-s", "ESH6", "-d", DATE]
+    arguments += ["--start", "14:20:00Z", "--end", "14:30:00Z"]
+    for _ in range(4):
+        shutil.rmtree(lake.root / "silver", ignore_errors=True)
+        runs = {policy: lake.start(*arguments, "--set", f"crossed_policy={policy}") for policy in ("record", "invalidate")}
+        errors = {policy: process.communicate(timeout=120)[1] for policy, process in runs.items()}
+        manifests = [lake.manifest(f"silver.future_mbo.{table}", "ESH6", DATE) for table in tables]
+        (winner,) = {manifest["parameters"]["overrides"]["crossed_policy"] for manifest in manifests}
+        for policy, process in runs.items():
+            assert process.returncode == (0 if policy == winner else 4), errors
+        assert lake.leftovers() == [] and lake.history() == []
+    complete(lake)
+
+
 def test_an_interrupted_addition_of_files(lake):
     """Raw files appear whole or not at all."""
     shutil.rmtree(lake.root / "raw")

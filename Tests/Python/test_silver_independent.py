@@ -122,7 +122,7 @@ def test_silver_up_to_the_end_of_the_day(lake):
 # Streams that no venue sends
 
 
-STREAMS = 36
+STREAMS = 80
 FLAGS = [0] * 6 + [128] * 12 + [32, 40, 160, 168, 64, 192, 192, 194, 4, 132, 8, 136, 2, 1, 255 - 16]
 ACTIONS = "A" * 12 + "C" * 6 + "M" * 7 + "F" * 4 + "T" * 4 + "R" + "N"
 HOSTILE_HOURS = (14 * 3600 + 3, 14 * 3600 + 12)
