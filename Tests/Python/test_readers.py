@@ -89,7 +89,7 @@ def same(found, expected, context):
 def test_every_table_is_there(lake):
     assert {table for _, _, table in tables(lake)} == {
         "mbo", "definition", "statistics", "book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s",
-        "physics_surface_1s",
+        "physics_surface_1s", "forecast_1s",
     }  # fmt: skip
     for (layer, _, table), files in tables(lake).items():
         dates = {path.parent.name for path in files}
@@ -160,9 +160,12 @@ def test_polars_scans_with_hive_keys(lake):
             same(found, expected, f"{table}.{name}")
 
 
-def test_polars_takes_a_layer_by_glob(lake):
-    """The glob of the documentation, from a layer down, for each table's rows."""
-    scan = pl.scan_parquet(lake.root / "gold" / "**" / "*.parquet", hive_partitioning=True)
+SURFACES = "gold/product_type=future_mbo/table=physics_surface_1s"
+
+
+def test_polars_takes_a_table_by_glob(lake):
+    """The glob of the documentation, from a table down."""
+    scan = pl.scan_parquet(lake.root / SURFACES / "**" / "*.parquet", hive_partitioning=True)
     counts = dict(scan.group_by(pl.col("dt").cast(pl.String)).len().collect().iter_rows())
     manifest = lake.manifest("gold.future_mbo.physics_surface_1s", "ESH6", "2026-03-03")
     assert counts == {"2026-03-03": manifest["rows"]} and manifest["rows"] == 5 * 802
@@ -228,10 +231,10 @@ def test_duckdb_reads_every_table(lake):
             same(tuple(map(plain, found)), expected, f"{table}.{name}")
 
 
-def test_duckdb_takes_a_layer_by_glob(lake):
-    """Globs start at a layer; a quiet lake holds nothing but partitions below it."""
+def test_duckdb_takes_a_table_by_glob(lake):
+    """The glob of the documentation, from a table down."""
     found = duckdb.sql(
-        f"SELECT symbol, dt::VARCHAR, count(*) FROM read_parquet('{lake.root}/gold/**/*.parquet', "
+        f"SELECT symbol, dt::VARCHAR, count(*) FROM read_parquet('{lake.root}/{SURFACES}/**/*.parquet', "
         "hive_partitioning=true) GROUP BY ALL"
     ).fetchall()
     assert found == [("ESH6", "2026-03-03", 5 * 802)]

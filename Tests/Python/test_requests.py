@@ -180,7 +180,7 @@ def test_a_value_that_cannot_be_is_usage(lake, setting, pattern):
 
 
 REGISTRY = {
-    "a revision": ("  silver_book:\n    products: [future_mbo]\n    revision: 1", "revision: 1", "revision: 2",
+    "a revision": ("  silver_book:\n    products: [future_mbo, equity_mbo]\n    revision: 1", "revision: 1", "revision: 2",
                    r"stage revised"),
     "a default": ("      crossed_policy: invalidate", "invalidate", "record", r"parameters changed: crossed_policy"),
     "a lattice step": ("  ES: {q: 0.25}", "0.25", "0.5", r"parameters changed: q"),
