@@ -113,7 +113,10 @@ private func planOfWholeFiles(
     let definition = try site.definition(read: request, family: asked.family)
     let days = try site.rawDays(schema, request.date).filter { !$0.files.isEmpty }
     guard !days.isEmpty else { return .nothing("there is no raw \(schema.name) file of \(request.date)") }
+    // Of options only definitions tell whose they are, and faulty ones are for the stage that needs their terms.
+    let isOnlyOne = days.count == 1 && asked.product.isOption
     let holding = try days.filter { day in
+        if isOnlyOne { return true }
         if let dataset = definition?.rawDataset { return day.location.dataset == dataset }
         return try site.holds(asked, day)
     }
