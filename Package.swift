@@ -55,7 +55,7 @@ let package = Package(
         room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
-        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime"]),
+        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime", "Digest"]),
         .executableTarget(
             name: "tarn",
             dependencies: [

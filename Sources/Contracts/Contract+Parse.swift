@@ -246,8 +246,7 @@ extension ContractParser {
         return type
     }
 
-    private mutating func plainType(_ value: JSONValue, at place: String) throws(ContractError) -> ParsedType
-    {
+    private mutating func plainType(_ value: JSONValue, at place: String) throws(ContractError) -> ParsedType {
         if let name = value.stringValue { return try namedType(name, at: place) }
         guard let object = value.objectValue else {
             throw fail(.unsupportedType, place, "expected a type, found \(value.kind)")

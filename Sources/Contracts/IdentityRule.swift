@@ -165,8 +165,7 @@ extension IdentityRule {
     }
 
     /// All rows of a stretch. A NaN holds nowhere.
-    private func hold(_ batch: Batch, _ rows: Range<Int>, _ sums: UnsafeMutableBufferPointer<Double>) -> Bool
-    {
+    private func hold(_ batch: Batch, _ rows: Range<Int>, _ sums: UnsafeMutableBufferPointer<Double>) -> Bool {
         // −0.0 is the number that adds nothing to any other, the sign of a zero included.
         sums.initialize(repeating: -0.0)
         for (term, column) in zip(identity.terms, terms) {

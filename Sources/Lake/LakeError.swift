@@ -9,6 +9,8 @@ public enum LakeError: Error, Sendable {
     case usage(String)
     /// Something that must be there is not.
     case missing(String)
+    /// Somebody else is at work; nothing was done.
+    case busy(String)
     /// A whole partition that was written under another version of its contract.
     case outdated(String)
     /// Bytes that are not what their manifest, marker or hash promises.
@@ -40,7 +42,7 @@ public enum LakeError: Error, Sendable {
         switch self {
         case .system(let failure): failure.category
         case .usage: .usage
-        case .missing, .outdated, .conflict: .notReady
+        case .missing, .busy, .outdated, .conflict: .notReady
         case .corrupt: .corrupt
         case .violated: .violation
         case .unreproducible: .defect
@@ -83,7 +85,7 @@ extension LakeError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .system(let failure): failure.description
-        case .usage(let text), .missing(let text), .outdated(let text): text
+        case .usage(let text), .missing(let text), .busy(let text), .outdated(let text): text
         case .corrupt(let path, let reason): "\(path): \(reason)"
         case .violated(let violation): violation.description
         case .conflict(let address, let live, let intended):

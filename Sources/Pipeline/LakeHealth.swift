@@ -34,7 +34,7 @@ public struct LakeHealth {
         else { return [] }
         // What a stage adds to the registry's parameters, such as the step of a root's lattice, is as recorded.
         var defaults = recorded.defaults
-        for (name, value) in writer.parameters {
+        for (name, value) in writer.parameters(for: manifest.address.dataset.product) {
             defaults[name] = try StageRequest.normalised(value, of: name, on: manifest.address.date)
         }
         let expectation = ExpectedProvenance(

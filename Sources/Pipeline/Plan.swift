@@ -101,7 +101,8 @@ struct Planner {
     /// The stages of the request, producers before consumers.
     var stages: [StageDeclaration] {
         project.registry.stages.filter { stage in
-            stage.products.contains(request.productType) && stage.writes(for: request.productType).contains(where: isSelected)
+            stage.products.contains(request.productType)
+                && stage.writes(for: request.productType).contains(where: isSelected)
         }
     }
 
@@ -129,7 +130,8 @@ struct Planner {
 
     private func checkSettings() throws(Failure) {
         let known = Set(stages.flatMap(\.parameters.keys)).sorted()
-        let names = request.settings.map(\.key) + (request.start == nil ? [] : ["output_start"])
+        let names =
+            request.settings.map(\.key) + (request.start == nil ? [] : ["output_start"])
             + (request.end == nil ? [] : ["output_end"])
         for name in names where !known.contains(name) {
             throw Failure(
@@ -175,8 +177,9 @@ struct Planner {
                 if case .task(let work, let partitions) = task.content {
                     let new = partitions.filter { taken.insert($0.address).inserted }
                     if new.isEmpty { continue }
-                    planned.append(PlannedTask(
-                        stage: stage.name, symbol: task.symbol, date: date, content: .task(work, new)))
+                    planned.append(
+                        PlannedTask(
+                            stage: stage.name, symbol: task.symbol, date: date, content: .task(work, new)))
                 } else {
                     planned.append(task)
                 }
@@ -217,14 +220,15 @@ struct Planner {
     private func overrides(
         for declaration: StageDeclaration, on date: CivilDate
     ) throws -> [String: ParameterValue] {
+        let parameters = declaration.parameters(for: request.productType)
         var overrides: [String: ParameterValue] = [:]
         for (name, time) in [("output_start", request.start), ("output_end", request.end)] {
-            if let time, declaration.parameters[name] != nil {
+            if let time, parameters[name] != nil {
                 overrides[name] = .integer(time.utcNanoseconds(on: date))
             }
         }
         for setting in request.settings {
-            guard let fallback = declaration.parameters[setting.key] else { continue }
+            guard let fallback = parameters[setting.key] else { continue }
             guard let value = fallback.parsing(setting.value) else {
                 throw Failure(.usage, "--set \(setting.key): '\(setting.value)' is not of the kind of '\(fallback)'")
             }

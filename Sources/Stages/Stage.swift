@@ -45,6 +45,20 @@ public struct StageRequest: Sendable {
         self.overrides = overrides
     }
 
+    /// The defaults of the stage for the product.
+    var parameters: [String: ParameterValue] { declaration.parameters(for: product) }
+
+    /// The tables that the stage reads for the product, as partitions of one symbol and the date.
+    func tables(of symbol: String) throws(LakeError) -> [(address: PartitionAddress, isOptional: Bool)] {
+        var tables: [(address: PartitionAddress, isOptional: Bool)] = []
+        for read in declaration.reads(for: product) {
+            guard case .table(let template) = read.source else { continue }
+            let address = try PartitionAddress(template.dataset(for: product), symbol: symbol, date: date)
+            tables.append((address, read.isOptional))
+        }
+        return tables
+    }
+
     /// The output of this name for a symbol.
     func output(_ table: String, _ symbol: String) throws(LakeError) -> PartitionAddress {
         guard let template = declaration.writes.first(where: { $0.table == table }) else {
@@ -91,6 +105,11 @@ public struct StageTask: Sendable {
         self.isWithoutData = isWithoutData
     }
 
+    /// The input of a table's name, which the registry says there is; of several products, the first.
+    func input(_ table: String) -> PartitionAddress {
+        inputPartitions.first { $0.address.dataset.table == table }!.address
+    }
+
     /// Every input that is a partition and is there.
     var inputPartitions: [(address: PartitionAddress, manifest: String)] {
         inputs.compactMap {
@@ -132,7 +151,8 @@ public struct StageSite: Sendable {
         case .missing:
             if pending.contains(address) { return .partition(address, manifest: nil) }
             throw StageError.missingInput(
-                "\(address) is missing: run --layer \(address.dataset.layer.rawValue) first")
+                "\(address) is missing: run --product-type \(address.dataset.product) --layer "
+                    + "\(address.dataset.layer.rawValue) first")
         case .corrupt(let reason):
             if pending.contains(address) { return .partition(address, manifest: nil) }
             throw StageError.corruptInput("\(address): \(reason)")

@@ -1,8 +1,9 @@
 /// The code behind the stages of the registry, by name.
 public enum StageCatalogue {
     static let stages: [any Stage.Type] = [
-        BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, SilverBook.self, SilverContractDay.self,
-        GoldPhysics.self,
+        BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, BronzeOptionMbo.self, BronzeOptionQuotes.self,
+        SilverBook.self, SilverContractDay.self, SilverOptionBook.self,
+        GoldPhysics.self, GoldOptionPhysics.self, GoldForecast.self,
     ]
 
     public static var names: [String] { stages.map { $0.name } }

@@ -8,7 +8,11 @@ struct StageParameters {
     let values: [String: ParameterValue]
 
     init(_ provenance: Provenance) {
-        self.values = provenance.parameters
+        self.init(values: provenance.parameters)
+    }
+
+    init(values: [String: ParameterValue]) {
+        self.values = values
     }
 
     /// What a request says, so that a plan already refuses what cannot be.
@@ -27,6 +31,18 @@ struct StageParameters {
         case .integer(let value): value
         default: throw error(name, "an integer")
         }
+    }
+
+    /// A decimal number, which the registry and the command line carry as text.
+    func number(_ name: String) throws(StageError) -> Double {
+        let text: String? =
+            switch values[name] {
+            case .text(let text): text
+            case .integer(let value): String(value)
+            default: nil
+            }
+        guard let text, let number = Double(text), number.isFinite else { throw error(name, "a number") }
+        return number
     }
 
     func optionalList(_ name: String) throws(StageError) -> [String]? {

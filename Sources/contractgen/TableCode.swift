@@ -6,8 +6,7 @@ import Contracts
 /// share a record share the type. Every statement has explicit types, because the type checker's time counts.
 enum TableCode {
     /// The text for each contract, in the order given.
-    static func files(for contracts: [Contract]) throws(ContractError) -> [(contract: Contract, text: String)]
-    {
+    static func files(for contracts: [Contract]) throws(ContractError) -> [(contract: Contract, text: String)] {
         var owners: [String: Contract] = [:]  // by record name
         var types: [Layout: String] = [:]  // record name of the struct
         var result: [(Contract, String)] = []

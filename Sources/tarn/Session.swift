@@ -147,7 +147,8 @@ final class Session {
                 advice: nearest(to: product, among: registry.products).map { "did you mean '\($0)'?" }
                     ?? "known: \(registry.products.joined(separator: ", "))")
         }
-        let sources = registry.stages.filter { $0.products.contains(product) }.flatMap(\.reads).map(\.source)
+        let sources = registry.stages.filter { $0.products.contains(product) }.flatMap { $0.reads(for: product) }
+            .map(\.source)
         return Set(
             sources.compactMap { source in
                 if case .raw(let schema) = source { schema } else { nil }

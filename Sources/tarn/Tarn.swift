@@ -35,6 +35,8 @@ struct Tarn {
                 .command(SelectContracts.self),
                 .command(Status.self),
                 .command(Verify.self),
+                .command(Rollback.self),
+                .command(Collect.self),
                 .command(Inspect.self),
                 .command(SampleCommand.self),
                 .command(Completions.self),

@@ -31,7 +31,10 @@ struct CivilTimeTests {
     @Test("text is read as YYYY-MM-DD and nothing else")
     func parsing() {
         #expect(CivilDate(parsing: "2024-02-29")?.description == "2024-02-29")
-        for wrong in ["2023-02-29", "2024-2-29", "2024-02-29 ", "24-02-29", "2024/02/29", "", "2024-13-01", "0000-01-01", "２024-01-01"] {
+        for wrong in [
+            "2023-02-29", "2024-2-29", "2024-02-29 ", "24-02-29", "2024/02/29", "", "2024-13-01", "0000-01-01",
+            "２024-01-01",
+        ] {
             #expect(CivilDate(parsing: wrong) == nil, "\(wrong)")
         }
     }

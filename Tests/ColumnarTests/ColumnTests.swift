@@ -55,6 +55,7 @@ struct ColumnTests {
         copy.append("x")
         column.withView { copy.append($0) }
         #expect(copy.count == 5)
-        #expect(copy[1].utf8.elementsEqual(composed.utf8) && copy[2].utf8.elementsEqual(decomposed.utf8) && copy[4] == "x")
+        #expect(
+            copy[1].utf8.elementsEqual(composed.utf8) && copy[2].utf8.elementsEqual(decomposed.utf8) && copy[4] == "x")
     }
 }

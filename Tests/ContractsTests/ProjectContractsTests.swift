@@ -52,8 +52,8 @@ import Testing
             let error = #expect(throws: ContractError.self) { try ContractSet(directory: directory) }
             #expect(error?.kind == .misplaced)
         }
-        try withContracts(["silver/future_mbo/sample.avsc": sampleText, "silver/future_mbo/readme.txt": "no"])
-        { directory in
+        try withContracts(["silver/future_mbo/sample.avsc": sampleText, "silver/future_mbo/readme.txt": "no"]) {
+            directory in
             let contracts = try ContractSet(directory: directory)
             #expect(contracts.datasets.map(\.description) == ["silver.future_mbo.sample"])
         }

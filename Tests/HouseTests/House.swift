@@ -68,7 +68,7 @@ enum House {
     /// The modules that a Swift file imports.
     static func imports(of source: String) -> Set<String> {
         let pattern =
-            /(?m)^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |private |fileprivate )?import (?:struct |class |enum |protocol |func |var |let |typealias )?(\w+)/
+            /(?m)^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:\w+ )?import (?:(?:struct|class|enum|protocol|func|var|let|typealias) )?(\w+)/
         return Set(source.matches(of: pattern).map { String($0.1) })
     }
 

@@ -10,6 +10,15 @@ import Testing
         }
     }
 
+    @Test func `every folder of tests is declared, so that none is lost`() throws {
+        let manifest = try House.text("Package.swift")
+        let declared = manifest.matches(of: /\btests\(\s*"(\w+)"/).map { String($0.1) }
+        #expect(Set(declared).count == declared.count)
+        let files = House.files(in: "Tests", endingWith: ["Tests.swift"])
+        let folders = Set(files.compactMap { $0.split(separator: "/").dropFirst().first.map(String.init) })
+        #expect(folders == Set(declared))
+    }
+
     @Test func `no room depends on one of its own floor or above`() throws {
         let declared = try House.declaredDependencies()
         #expect(declared["Lake"]?.contains("Parquet") == true, "the declarations are not read any more")
@@ -24,10 +33,14 @@ import Testing
 
     @Test func `every folder of tests is built`() throws {
         let package = try House.text("Package.swift")
-        let folders = try FileManager.default.contentsOfDirectory(atPath: House.root.appending(path: "Tests").path)
-            .filter { $0.hasSuffix("Tests") }
+        let folders = try FileManager.default.contentsOfDirectory(
+            atPath: House.root.appending(path: "Tests").path
+        )
+        .filter { $0.hasSuffix("Tests") }
         #expect(folders.contains("HouseTests"))
-        for folder in folders { #expect(package.contains("tests(\"\(folder)\""), "\(folder) is in no target") }
+        for folder in folders {
+            #expect(package.contains("tests(\"\(folder)\""), "\(folder) is in no target")
+        }
     }
 
     @Test func `no file imports what its room does not declare`() throws {

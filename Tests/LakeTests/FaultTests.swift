@@ -12,8 +12,7 @@ import Testing
     ) async {
         let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
             [isAtomic] in
-            for action in [FAULTS_KILL_BEFORE, FAULTS_KILL_AFTER, FAULTS_LOSE_UNSYNCED, FAULTS_TEAR_UNSYNCED]
-            {
+            for action in [FAULTS_KILL_BEFORE, FAULTS_KILL_AFTER, FAULTS_LOSE_UNSYNCED, FAULTS_TEAR_UNSYNCED] {
                 let matrix = FaultMatrix(isAtomic: isAtomic, action: Int32(action), code: 0)
                 let points = try matrix.run()
                 print(

@@ -135,8 +135,7 @@ struct NaiveForecast {
     static let second: Int64 = 1_000_000_000
 
     @Test(arguments: [(200, 10, 20), (100, 25, 2), (100, 60, 2)])
-    func `the forecast agrees with the text on random windows`(halfWidth: Int, kmax: Int, spacing: Int) throws
-    {
+    func `the forecast agrees with the text on random windows`(halfWidth: Int, kmax: Int, spacing: Int) throws {
         var streams = Streams(seed: UInt64(halfWidth + kmax))
         for parameters in [ForecastParameters(), ForecastParameters(beta: 40, gamma: 0.05)] {
             var engine = try ForecastEngine(halfWidth: halfWidth, latticeStep: Self.q, parameters: parameters)
@@ -180,8 +179,7 @@ struct NaiveForecast {
         }
     }
 
-    @Test func `the speed at the start looks back exactly one second, and not over a skipped window`() throws
-    {
+    @Test func `the speed at the start looks back exactly one second, and not over a skipped window`() throws {
         let input = ForecastInput(halfWidth: 64)
         func firstStep(_ gap: Int64, skipped: Bool) throws -> Int64 {
             var engine = try ForecastEngine(

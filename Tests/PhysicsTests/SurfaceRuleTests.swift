@@ -119,8 +119,7 @@ import Testing
             // The last row is of another lane, right P.
             rows[rows.count - 1].isValid = second == 0
             try other.play(strikeRef: 400, rows)
-            for column in [SurfaceColumn.uEma2, .uEma8, .uEma32, .uEma128, .duDt, .d2uDt2, .uNear, .omegaFar]
-            {
+            for column in [SurfaceColumn.uEma2, .uEma8, .uEma32, .uEma128, .duDt, .d2uDt2, .uNear, .omegaFar] {
                 let expected = engine.surface.withRun(of: column) { $0.map(\.bitPattern) }
                 #expect(other.surface.withRun(of: column) { $0.map(\.bitPattern) } == expected)
             }

@@ -13,8 +13,9 @@ import vendorfiles
 
 WHOLE_PROGRAM = {
     "test_bronze_lossless", "test_book_cases_end_to_end", "test_silver_independent", "test_gold_reference",
-    "test_readers", "test_determinism", "test_requests", "test_contract_selection", "test_bad_input", "test_sigterm", "test_memory",
-    "test_manifests",
+    "test_readers", "test_determinism", "test_requests", "test_contract_selection", "test_bad_input",
+    "test_sigterm", "test_memory", "test_manifests", "test_races", "test_corruption", "test_maintenance",
+    "test_product_requests",
 }
 
 

@@ -17,6 +17,7 @@ from vendorfiles import midnight, order
 DATE = "2026-03-03"
 WINDOW = {"start": "14:00:00Z", "end": "14:00:05Z"}
 SILVER = ["book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s"]
+GOLD = ["physics_surface_1s", "forecast_1s"]
 
 
 def rows(date, price=25_000_000_000, **more):
@@ -81,7 +82,7 @@ def test_a_changed_parameter_makes_stale_with_the_reason_and_is_refused(small):
 def test_overwrite_replaces_cascades_and_keeps_the_old_generation(small):
     old = {path: digest for path, digest in small.hashes().items() if not path.startswith("bronze")}
     result = small.run("all", "ESH6", DATE, "--overwrite", set="crossed_policy=record").exits(0)
-    assert outcome(result) == {"mbo": "fresh", "physics_surface_1s": "replaced"} | dict.fromkeys(SILVER, "replaced")
+    assert outcome(result) == {"mbo": "fresh"} | dict.fromkeys([*SILVER, *GOLD], "replaced")
     new = small.hashes("silver", "gold")
     quality = small.table("silver.future_mbo.book_quality_1s", "ESH6", DATE)
     assert set(quality["reason"].to_pylist()) == {"ok"} and sum(quality["crossed_events"].to_pylist()) == 1
@@ -97,7 +98,7 @@ def test_overwrite_replaces_cascades_and_keeps_the_old_generation(small):
             digest = hashlib.sha256((kept / name).read_bytes()).hexdigest()
             assert digest == old[f"{entry['path']}/{name}"]
             assert name == "part-00000.parquet" or digest != new[f"{entry['path']}/{name}"]
-    assert len(small.history()) == 4 and small.leftovers() == []
+    assert len(small.history()) == len(SILVER + GOLD) and small.leftovers() == []
 
 
 def test_overwriting_silver_alone_leaves_gold_stale(small):
@@ -145,7 +146,7 @@ def test_a_parameter_of_gold_leaves_silver_alone(small):
     before = small.hashes("bronze", "silver")
     small.run("all", "ESH6", DATE, set="ema_frame=price").exits(4, r"parameters changed: ema_frame")
     result = small.run("gold", "ESH6", DATE, "--overwrite", set="ema_frame=price").exits(0)
-    assert outcome(result) == {"physics_surface_1s": "replaced"}
+    assert outcome(result) == dict.fromkeys(GOLD, "replaced")
     assert small.hashes("bronze", "silver") == before
 
 
@@ -223,7 +224,7 @@ def test_bronze_is_not_overwritten_without_saying_so_twice(small):
     assert small.hashes("bronze") == {k: v for k, v in before.items() if k.startswith("bronze")}
     small.tarn("run", "-p", "future_mbo", "-l", "bronze", "-s", "ESH6", "-d", DATE, "--overwrite-bronze").exits(2)
     result = small.run("all", "ESH6", DATE, "--overwrite", "--overwrite-bronze").exits(0)
-    assert outcome(result) == dict.fromkeys(["mbo", "physics_surface_1s", *SILVER], "replaced")
+    assert outcome(result) == dict.fromkeys(["mbo", *SILVER, *GOLD], "replaced")
     assert small.table("bronze.future_mbo.mbo", "ESH6", DATE).num_rows == len(rows(DATE)) + 1
     small.tarn("verify").exits(0)
 
@@ -388,7 +389,7 @@ def test_plans_write_nothing(lake):
 def test_rebuild_is_overwriting_from_a_layer_down(small):
     result = small.tarn("rebuild", "--from", "silver", "--json", "-p", "future_mbo", "-s", "ESH6", "-d", DATE,
                         "--set", "crossed_policy=record").exits(0)  # fmt: skip
-    assert outcome(result) == dict.fromkeys(["physics_surface_1s", *SILVER], "replaced")
+    assert outcome(result) == dict.fromkeys([*SILVER, *GOLD], "replaced")
 
 
 def test_the_report_of_a_run_is_kept(lake):

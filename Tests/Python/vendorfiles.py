@@ -67,8 +67,8 @@ def plain(path):
 def layout(schema, version, ts_out=False):
     """The vendor's numpy layout of a record."""
     module = {1: dbn.v1, 2: dbn.v2, 3: dbn.v3}[version]
-    kinds = {"mbo": "MBOMsg", "definition": "InstrumentDefMsg", "statistics": "StatMsg"}
-    fields = list(getattr(module, kinds[schema])._dtypes)
+    kinds = {"mbo": "MBOMsg", "cmbp-1": "CMBP1Msg", "definition": "InstrumentDefMsg", "statistics": "StatMsg"}
+    fields = list(getattr(module, kinds[schema], getattr(dbn, kinds[schema]))._dtypes)
     return np.dtype(fields + ([("ts_out", "u8")] if ts_out else []))
 
 
@@ -149,7 +149,7 @@ def records(schema, rows, version=3, ts_out=False):
     kind = layout(schema, version, ts_out)
     made = np.zeros(len(rows), kind)
     made["length"] = kind.itemsize // 4
-    made["rtype"] = {"mbo": 160, "definition": 19, "statistics": 24}[schema]
+    made["rtype"] = {"mbo": 160, "cmbp-1": 177, "definition": 19, "statistics": 24}[schema]
     for index, row in enumerate(rows):
         for name, value in row.items():
             made[name][index] = value
@@ -173,6 +173,40 @@ def future(symbol, instrument, expiration, **more):
         "strike_price": NO_PRICE,
         "min_price_increment": 250_000_000,
     } | more
+
+
+def option(symbol, instrument, underlying, right, strike, expiration, **more):
+    """One definition of an option."""
+    return future(symbol, instrument, expiration) | {
+        "instrument_class": right.encode(),
+        "security_type": b"OOF",
+        "asset": b"E1A",
+        "underlying": underlying.encode(),
+        "strike_price": NO_PRICE if strike is None else strike,
+    } | more
+
+
+def quote(instrument, bid, bid_size, ask, ask_size, action="A", flags=LAST, at=0, **more):
+    """One consolidated quote as a dictionary."""
+    return {
+        "publisher_id": 30,
+        "instrument_id": instrument,
+        "ts_event": at,
+        "ts_recv": at,
+        "price": NO_PRICE,
+        "action": action.encode(),
+        "side": b"N",
+        "flags": flags,
+        "bid_px_00": NO_PRICE if bid is None else bid,
+        "ask_px_00": NO_PRICE if ask is None else ask,
+        "bid_sz_00": bid_size,
+        "ask_sz_00": ask_size,
+    } | more
+
+
+def file(path, schema, rows, date, instruments, dataset="GLBX.MDP3"):
+    """A file of one schema and day."""
+    return write(path, metadata(schema, instruments, date, dataset=dataset), records(schema, rows))
 
 
 def write(path, header, body, frames=1):

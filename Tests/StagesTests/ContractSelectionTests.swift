@@ -11,7 +11,9 @@ struct ContractSelectionTests {
         #expect(FutureSymbol.matches("ESH6", root: "ES"))
         #expect(FutureSymbol.matches("ESZ25", root: "ES"))
         #expect(FutureSymbol.matches("6EM4", root: "6E"))
-        for other in ["ESH6-ESM6", "ESH", "ES6", "ESI6", "ESH126", "NQH6", "UD:1V: GN 1", "SPY", "EW4K4 C5000", "ESH6 "] {
+        for other in [
+            "ESH6-ESM6", "ESH", "ES6", "ESI6", "ESH126", "NQH6", "UD:1V: GN 1", "SPY", "EW4K4 C5000", "ESH6 ",
+        ] {
             #expect(!FutureSymbol.matches(other, root: "ES"), "\(other)")
         }
         // An NQ contract is not one of root N, nor ES of root E.
@@ -43,7 +45,10 @@ struct ContractSelectionTests {
 
     @Test("Good Friday of known years is no business day")
     func goodFridays() {
-        for text in ["2000-04-21", "2008-03-21", "2011-04-22", "2019-04-19", "2024-03-29", "2025-04-18", "2026-04-03", "2038-04-23"] {
+        for text in [
+            "2000-04-21", "2008-03-21", "2011-04-22", "2019-04-19", "2024-03-29", "2025-04-18", "2026-04-03",
+            "2038-04-23",
+        ] {
             #expect(!BusinessCalendar().isBusinessDay(day(text)), "\(text)")
             #expect(BusinessCalendar().isBusinessDay(day(text).adding(days: -1)))
         }
@@ -72,7 +77,8 @@ struct ContractSelectionTests {
     @Test("the largest volume of the trading date before decides, and a change of it is a roll")
     func rolls() throws {
         let selection = ContractSelection(
-            candidates: ["ESH6", "ESM6", "ESH6-ESM6"], expirations: ["ESH6": day("2026-03-19")], calendar: BusinessCalendar())
+            candidates: ["ESH6", "ESM6", "ESH6-ESM6"], expirations: ["ESH6": day("2026-03-19")],
+            calendar: BusinessCalendar())
         let sessions = [
             session("2026-03-09", ["ESH6": 100, "ESM6": 10]),
             session("2026-03-10", ["ESH6": 90, "ESM6": 20]),
@@ -85,7 +91,8 @@ struct ContractSelectionTests {
         #expect(first.symbol == "ESH6" && first.expiration == day("2026-03-19") && first.previousTradingDate == nil)
         #expect(first.previousVolume == 0 && first.previousVolumeRank2 == 0 && !first.isRoll)
         let third = try selection.choose(Array(sessions.prefix(3)))
-        #expect(third.symbol == "ESH6" && third.previousVolume == 90 && third.previousVolumeRank2 == 20 && !third.isRoll)
+        #expect(
+            third.symbol == "ESH6" && third.previousVolume == 90 && third.previousVolumeRank2 == 20 && !third.isRoll)
         let fourth = try selection.choose(Array(sessions.prefix(4)))
         #expect(fourth.symbol == "ESM6" && fourth.expiration == day("2026-06-18") && fourth.isRoll)
         #expect(fourth.previousVolume == 80 && fourth.previousVolumeRank2 == 40)
@@ -103,7 +110,8 @@ struct ContractSelectionTests {
         #expect(choice.symbol == "ESM6" && choice.previousVolume == 10 && choice.previousVolumeRank2 == 0)
         // On the 19th itself, ESH6 was chosen: a roll.
         #expect(choice.isRoll)
-        let expired = ContractSelection(candidates: ["ESH6"], expirations: ["ESH6": day("2026-03-20")], calendar: BusinessCalendar())
+        let expired = ContractSelection(
+            candidates: ["ESH6"], expirations: ["ESH6": day("2026-03-20")], calendar: BusinessCalendar())
         #expect(throws: ContractSelection.Failure.noEligibleContract(day("2026-03-20"))) {
             try expired.choose([session("2026-03-20", ["ESH6": 5])])
         }
@@ -119,7 +127,9 @@ struct ContractSelectionTests {
         ])
         #expect(choice.symbol == "ESM6" && choice.previousTradingDate == day("2026-03-06"))
         #expect(throws: ContractSelection.Failure.notATradingDate(day("2026-03-08"))) { try selection.choose([sunday]) }
-        #expect(throws: ContractSelection.Failure.notATradingDate(day("2026-03-09"))) { try selection.choose([holiday]) }
+        #expect(throws: ContractSelection.Failure.notATradingDate(day("2026-03-09"))) {
+            try selection.choose([holiday])
+        }
     }
 
     @Test("equal volumes go to the earlier expiration, then to the smaller symbol")

@@ -164,30 +164,3 @@ extension PartitionSnapshot {
         }
     }
 }
-
-// MARK: - History
-
-/// A replaced generation in `_history`.
-public struct HistoricGeneration: Sendable {
-    /// Relative to the lake.
-    public let path: String
-    public let manifest: Manifest
-    /// SHA-256 of its manifest.
-    public let identity: String
-}
-
-extension Lake {
-    /// The replaced generations of a partition that can be read, in the order of their names.
-    public func history(of address: PartitionAddress) throws(LakeError) -> [HistoricGeneration] {
-        let parent = "\(Lake.history)/\(address.path)"
-        var generations: [HistoricGeneration] = []
-        for entry in try FileSystem.entries(of: path(parent)) where entry.isDirectory {
-            let place = "\(parent)/\(entry.name)"
-            let snapshot = try PartitionSnapshot(directory: path(place), path: place, address: address)
-            if let manifest = snapshot.condition.manifest, let identity = snapshot.identity {
-                generations.append(HistoricGeneration(path: place, manifest: manifest, identity: identity))
-            }
-        }
-        return generations
-    }
-}

@@ -8,8 +8,7 @@ extension Lake {
     ///
     /// - Parameter source: its directory, relative to the lake.
     /// - Returns: where it is now, relative to the lake.
-    func moveToHistory(_ source: String, _ manifest: Manifest, identity: String?) throws(LakeError) -> String
-    {
+    func moveToHistory(_ source: String, _ manifest: Manifest, identity: String?) throws(LakeError) -> String {
         let parent = "\(Lake.history)/\(manifest.address.path)"
         try FileSystem.makeDirectories(parent, below: root)
         let name = manifest.generation

@@ -12,6 +12,7 @@ public final class Run: Sendable {
     public let lake: Lake
     public let id: String
     private let lock: FileLock
+    private let history: HistoryLock
     private let slots = Atomic<Int>(0)
 
     /// Begins a run in `lake`, which is made when it is not there.
@@ -24,7 +25,7 @@ public final class Run: Sendable {
         self.lake = lake
         self.id = id
         try FileSystem.makeRoot(lake.root)
-        try FileSystem.makeDirectories(Lake.locks, below: lake.root)
+        self.history = try HistoryLock.shared(lake)
         self.lock = try Run.claim(lake.path("\(Lake.staging)/\(id)"))
     }
 

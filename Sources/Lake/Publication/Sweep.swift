@@ -20,6 +20,15 @@ extension Lake {
     /// nobody holds its lock.
     @discardableResult
     public func sweep() throws(LakeError) -> SweepReport {
+        guard try FileSystem.exists(path(Lake.staging)) else { return SweepReport() }
+        let history = try HistoryLock.shared(self)
+        let report = try sweepUnguarded()
+        withExtendedLifetime(history) {}
+        return report
+    }
+
+    /// The same for a caller that holds the lock on the history.
+    func sweepUnguarded() throws(LakeError) -> SweepReport {
         var report = SweepReport()
         for entry in try FileSystem.entries(of: path(Lake.staging)) where entry.isDirectory {
             if entry.name.hasPrefix(".") { continue }

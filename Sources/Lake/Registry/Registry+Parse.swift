@@ -91,7 +91,8 @@ extension StageDeclaration {
             throw mapping.error(.invalidValue, name.line, "'\(name.text)' must be a word of a–z, 0–9 and _")
         }
         try mapping.require(
-            keys: ["products", "revision", "writes"], optional: ["reads", "parameters", "contracts", "units"])
+            keys: ["products", "revision", "writes"],
+            optional: ["reads", "parameters", "product_parameters", "contracts", "units"])
         self.name = name.text
         self.line = name.line
         self.products = try Self.products(mapping)
@@ -101,7 +102,9 @@ extension StageDeclaration {
         }
         self.revision = number
         var reads: [Read] = []
-        for element in try mapping.optional("reads")?.list() ?? [] { reads.append(try Read(element)) }
+        for element in try mapping.optional("reads")?.list() ?? [] {
+            reads.append(try Read(element, of: products))
+        }
         self.reads = reads
         var writes: [DatasetTemplate] = []
         for element in try mapping.value("writes").list() { writes.append(try element.template()) }
@@ -109,14 +112,8 @@ extension StageDeclaration {
             throw mapping.error(.invalidValue, name.line, "the stage '\(name.text)' writes nothing")
         }
         self.writes = writes
-        var parameters: [String: ParameterValue] = [:]
-        for (key, value) in try mapping.optional("parameters")?.mapping("parameters").members ?? [] {
-            guard isWord(key.text) else {
-                throw mapping.error(.invalidValue, key.line, "'\(key.text)' must be a word of a–z, 0–9 and _")
-            }
-            parameters[key.text] = try value.parameter()
-        }
-        self.parameters = parameters
+        self.parameters = try Self.parameters(mapping)
+        self.productParameters = try Self.productParameters(mapping, products: products, known: parameters)
         if let shared = mapping.optional("contracts") {
             guard case let product = try shared.text(), isWord(product) else {
                 throw shared.error(.invalidValue, "contracts must name a product")
@@ -126,6 +123,37 @@ extension StageDeclaration {
             self.contractProduct = nil
         }
         self.units = try Self.units(mapping, products: products)
+    }
+
+    private static func parameters(_ mapping: YAMLMapping) throws(RegistryError) -> [String: ParameterValue] {
+        var parameters: [String: ParameterValue] = [:]
+        for (key, value) in try mapping.optional("parameters")?.mapping("parameters").members ?? [] {
+            guard isWord(key.text) else {
+                throw mapping.error(.invalidValue, key.line, "'\(key.text)' must be a word of a–z, 0–9 and _")
+            }
+            parameters[key.text] = try value.parameter()
+        }
+        return parameters
+    }
+
+    private static func productParameters(
+        _ mapping: YAMLMapping, products: [String], known: [String: ParameterValue]
+    ) throws(RegistryError) -> [String: [String: ParameterValue]] {
+        var parameters: [String: [String: ParameterValue]] = [:]
+        for (product, values) in try mapping.optional("product_parameters")?.mapping("products").members ?? [] {
+            guard products.contains(product.text) else {
+                throw mapping.error(
+                    .invalidValue, product.line, "'\(product.text)' is no product of this stage")
+            }
+            for (key, value) in try values.mapping("parameters").members {
+                guard known[key.text] != nil else {
+                    throw mapping.error(
+                        .invalidValue, key.line, "'\(key.text)' is no parameter of this stage")
+                }
+                parameters[product.text, default: [:]][key.text] = try value.parameter()
+            }
+        }
+        return parameters
     }
 
     private static func products(_ mapping: YAMLMapping) throws(RegistryError) -> [String] {
@@ -162,22 +190,34 @@ extension StageDeclaration {
 }
 
 extension StageDeclaration.Read {
-    /// `bronze.{product}.mbo`, or `{dataset: …, at: prior_session, symbol: root, optional: true}`.
-    fileprivate init(_ value: YAMLValue) throws(RegistryError) {
+    /// `bronze.{product}.mbo`, or `{dataset: …, at: prior_session, symbol: root, optional: true, products: […]}`.
+    fileprivate init(_ value: YAMLValue, of stageProducts: [String]) throws(RegistryError) {
         line = value.node.line
         guard case .mapping = value.node.content else {
             source = try value.source()
             date = .same
             symbol = .same
             isOptional = false
+            products = nil
             return
         }
         let mapping = try value.mapping("an input")
-        try mapping.require(keys: ["dataset"], optional: ["at", "symbol", "optional"])
+        try mapping.require(keys: ["dataset"], optional: ["at", "symbol", "optional", "products"])
         source = try mapping.value("dataset").source()
         date = try mapping.optional("at")?.choice() ?? .same
         symbol = try mapping.optional("symbol")?.choice() ?? .same
         isOptional = try mapping.optional("optional")?.boolean() ?? false
+        var products: [String]?
+        if let value = mapping.optional("products") {
+            products = []
+            for element in try value.list() {
+                guard case let product = try element.text(), stageProducts.contains(product) else {
+                    throw element.error(.invalidValue, "an input is for products of its stage")
+                }
+                products?.append(product)
+            }
+        }
+        self.products = products
     }
 }
 

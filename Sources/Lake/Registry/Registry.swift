@@ -61,6 +61,8 @@ public struct StageDeclaration: Sendable, Hashable {
     public let writes: [DatasetTemplate]
     /// The defaults; a name that is not here is no parameter of the stage.
     public let parameters: [String: ParameterValue]
+    /// Per product: defaults that differ there.
+    public let productParameters: [String: [String: ParameterValue]]
     /// The product whose contract files define the tables; nil: each product has its own.
     public let contractProduct: String?
     /// Per product: units of the contract that mean something else there.
@@ -75,6 +77,8 @@ public struct StageDeclaration: Sendable, Hashable {
         public let symbol: SymbolRule
         /// The stage also runs without it.
         public let isOptional: Bool
+        /// The products of the stage that read it; nil: all of them.
+        public let products: [String]?
         public let line: Int
     }
 
@@ -100,6 +104,16 @@ public struct StageDeclaration: Sendable, Hashable {
         case contracts
         /// The root of the contract.
         case root
+    }
+
+    /// The inputs of one product, in the order of the file.
+    public func reads(for product: String) -> [Read] {
+        reads.filter { $0.products?.contains(product) ?? true }
+    }
+
+    /// The defaults of one product.
+    public func parameters(for product: String) -> [String: ParameterValue] {
+        parameters.merging(productParameters[product] ?? [:]) { _, own in own }
     }
 
     public func writes(for product: String) -> [DatasetKey] { writes.map { $0.dataset(for: product) } }

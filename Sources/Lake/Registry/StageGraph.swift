@@ -45,8 +45,8 @@ struct StageGraph {
         for stage in stages {
             for read in stage.reads {
                 guard case .table(let template) = read.source else { continue }
-                for dataset in stage.products.map({ template.dataset(for: $0) }) where writers[dataset] == nil
-                {
+                let products = read.products ?? stage.products
+                for dataset in products.map({ template.dataset(for: $0) }) where writers[dataset] == nil {
                     if dataset.layer == .ref, contracts[dataset] != nil { continue }
                     throw error(
                         .unknownDataset, read.line,
@@ -83,7 +83,7 @@ struct StageGraph {
         var producers: Set<Int> = []
         for read in stage.reads {
             guard case .table(let template) = read.source else { continue }
-            for product in stage.products {
+            for product in read.products ?? stage.products {
                 guard let writer = writers[template.dataset(for: product)] else { continue }
                 if read.date == .priorSession, stages[writer].name == stage.name { continue }
                 producers.insert(writer)

@@ -121,8 +121,7 @@ private struct YAMLComposer: ~Copyable {
         }
     }
 
-    private mutating func mapping(depth: Int) throws(RegistryError) -> [(key: YAMLNode.Key, value: YAMLNode)]
-    {
+    private mutating func mapping(depth: Int) throws(RegistryError) -> [(key: YAMLNode.Key, value: YAMLNode)] {
         var members: [(key: YAMLNode.Key, value: YAMLNode)] = []
         var seen: [String: Int] = [:]
         while true {

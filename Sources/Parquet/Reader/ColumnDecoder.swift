@@ -273,8 +273,7 @@ final class ColumnDecoder {
     }
 
     /// The page's bytes in the file, which are right if they have a checksum.
-    private func readBytes(_ header: PageHeader, at start: Int) throws(ParquetError) -> UnsafeRawBufferPointer
-    {
+    private func readBytes(_ header: PageHeader, at start: Int) throws(ParquetError) -> UnsafeRawBufferPointer {
         do {
             try shared.input.prepare(header.compressedSize, slack: BitPacking.slack)
         } catch {

@@ -13,8 +13,7 @@ extension ColumnEncoder {
     }
 
     /// Instants: always differences.
-    func encode(instants values: UnsafePointer<Int64>, _ count: Int, _ scratch: PageScratch) -> EncodedValues
-    {
+    func encode(instants values: UnsafePointer<Int64>, _ count: Int, _ scratch: PageScratch) -> EncodedValues {
         let (low, high) = integerBounds(values, count: count)
         return encodeDeltas(values, count, low, high, scratch)
     }
@@ -94,8 +93,7 @@ extension ColumnEncoder {
     }
 
     /// Doubles: byte streams, never a dictionary.
-    func encode(doubles values: UnsafePointer<Double>, _ count: Int, _ scratch: PageScratch) -> EncodedValues
-    {
+    func encode(doubles values: UnsafePointer<Double>, _ count: Int, _ scratch: PageScratch) -> EncodedValues {
         let scan = DoubleScan(copying: values, count: count, to: scratch.values)
         var result = EncodedValues(encoding: .byteStreamSplit, bounds: scan.bounds)
         if scan.isConstant { result.constantBits = scratch.values[0].bitPattern }

@@ -1,9 +1,11 @@
+import CivilTime
+import Contracts
 import DBN
 import Lake
 import Tables
 
 /// Raw definition records become bronze.<product>.definition: those whose asset, underlying or raw symbol belongs
-/// to the root, in file order.
+/// to the root or ticker, in file order.
 ///
 /// Source: spec/book.md 3.8.
 public struct BronzeDefinition: Stage {
@@ -16,7 +18,7 @@ public struct BronzeDefinition: Stage {
     }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
-        let asked = try FutureRequest(task.symbol)
+        let asked = try SymbolRequest(task.symbol, of: task.product)
         var writer = try context.writer(task.outputs[0], of: task)
         var table = Tables.Definition()
         var rows = 0
@@ -29,7 +31,7 @@ public struct BronzeDefinition: Stage {
                 guard rtype == RecordType.definition, index >= position.repeats else { return }
                 let definition = try block.definition(at: offset)
                 guard
-                    definition.asset == asked.root || asked.concerns(definition.rawSymbol)
+                    asked.concerns(definition.asset) || asked.concerns(definition.rawSymbol)
                         || asked.concerns(definition.underlying)
                 else { return }
                 try table.append(definition, block, offset, ordinal: Int64(position.firstOrdinal + index))
@@ -43,7 +45,8 @@ public struct BronzeDefinition: Stage {
     }
 }
 
-/// Raw statistics records become bronze.<product>.statistics.
+/// Raw statistics records become bronze.<product>.statistics. Which options belong to a root or ticker, only their
+/// definitions tell.
 ///
 /// Source: spec/book.md 3.8.
 public struct BronzeStatistics: Stage {
@@ -56,7 +59,8 @@ public struct BronzeStatistics: Stage {
     }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
-        let asked = try FutureRequest(task.symbol)
+        let asked = try SymbolRequest(task.symbol, of: task.product)
+        let options = try instruments(task, context)
         var writer = try context.writer(task.outputs[0], of: task)
         var table = Statistics()
         var rows = 0
@@ -75,9 +79,8 @@ public struct BronzeStatistics: Stage {
                         expected: "an instrument with a symbol on \(task.date) in the file's symbology",
                         found: "instrument \(statistic.instrumentID)")
                 }
-                guard asked.concerns(symbol) else { return }
-                try table.append(
-                    statistic, symbol, block, offset, ordinal: Int64(position.firstOrdinal + index))
+                guard asked.concerns(symbol) || options.contains(statistic.instrumentID) else { return }
+                try table.append(statistic, symbol, block, offset, ordinal: Int64(position.firstOrdinal + index))
             }
             rows += table.count
             try table.withViews { try writer.write($0) }
@@ -86,25 +89,107 @@ public struct BronzeStatistics: Stage {
         }
         return [try writer.finish(dayState: rows == 0 ? .noEvents : .events, isTruncated: isTruncated)]
     }
+
+    /// The instruments of the definitions among the inputs.
+    private func instruments(_ task: StageTask, _ context: StageContext) throws -> Set<UInt32> {
+        guard let definition = task.inputPartitions.first else { return [] }
+        var found: Set<UInt32> = []
+        var table = Tables.Definition()
+        var reader = try context.reader(definition.address, of: task)
+        while try reader.next(into: &table, columns: [Tables.Definition.Columns.instrumentId.rawValue]) {
+            for row in 0..<table.instrumentId.count {
+                found.insert(UInt32(truncatingIfNeeded: table.instrumentId[row]))
+            }
+        }
+        return found
+    }
 }
 
-/// Definitions and statistics partition by root, and a lake may do without them.
+/// Definitions and statistics partition by root or ticker, and a lake may do without them.
 private func planOfWholeFiles(
     _ request: StageRequest, schema: Schema, table: String, in site: StageSite
 ) throws -> StagePlan {
-    let asked = try FutureRequest(request.symbol)
-    let files = try site.rawDays(schema, request.date).flatMap(\.files)
-    guard !files.isEmpty else { return .nothing("there is no raw \(schema.name) file of \(request.date)") }
-    let datasets = Set(files.map(\.location.dataset)).sorted()
-    guard datasets.count == 1 else {
+    let asked = try SymbolRequest(request.symbol, of: request.product)
+    let definition = try site.definition(read: request, family: asked.family)
+    let days = try site.rawDays(schema, request.date).filter { !$0.files.isEmpty }
+    guard !days.isEmpty else { return .nothing("there is no raw \(schema.name) file of \(request.date)") }
+    let holding =
+        days.count == 1
+        ? days
+        : try days.filter { day in
+            if let dataset = definition?.rawDataset { return day.location.dataset == dataset }
+            return try site.holds(asked, day)
+        }
+    guard let day = holding.first else {
+        return .nothing("no raw \(schema.name) file of \(request.date) speaks of \(asked.family)")
+    }
+    guard holding.count == 1 else {
         throw StageError.configuration(
-            "raw \(schema.name) files of \(request.date) are of several datasets: \(datasets.joined(separator: ", "))"
-        )
+            "raw \(schema.name) files of \(request.date) that speak of \(asked.family) are of several datasets: "
+                + holding.map(\.location.dataset).sorted().joined(separator: ", "))
     }
     return .task(
         StageTask(
-            request, symbol: asked.root, inputs: files.map(\.input),
-            defaults: request.declaration.parameters, outputs: [try request.output(table, asked.root)]))
+            request, symbol: asked.family, inputs: day.files.map(\.input) + (definition.map { [$0.input] } ?? []),
+            defaults: request.parameters, outputs: [try request.output(table, asked.family)]))
+}
+
+extension StageSite {
+    /// The definitions of a family as an input, with the vendor dataset they came from.
+    struct DefinitionInput {
+        let address: PartitionAddress
+        let input: Input
+        /// Nil where they are not there.
+        let rawDataset: String?
+    }
+
+    /// The definitions that a request's stage reads, there or not; nil when it reads none.
+    func definition(read request: StageRequest, family: String) throws -> DefinitionInput? {
+        for read in request.declaration.reads(for: request.product) {
+            guard case .table(let template) = read.source, template.table == "definition" else { continue }
+            let address = try PartitionAddress(
+                template.dataset(for: request.product), symbol: family, date: request.date)
+            let status = try lake.status(of: address)
+            if case .corrupt(let reason) = status.state, !pending.contains(address) {
+                throw StageError.corruptInput("\(address): \(reason)")
+            }
+            return DefinitionInput(
+                address: address, input: .partition(address, manifest: status.inputIdentity),
+                rawDataset: status.manifest?.provenance.inputs.lazy.compactMap { input in
+                    if case .raw(let path, _) = input { RawLocation(pathOfFile: path)?.dataset } else { nil }
+                }.first)
+        }
+        return nil
+    }
+
+    /// Whether files of a dataset speak of what is asked: by their symbology, and of options, whose symbols say
+    /// nothing, by their definitions.
+    fileprivate func holds(_ asked: SymbolRequest, _ day: RawDay) throws -> Bool {
+        for raw in day.files {
+            var options = DBNFile.Options()
+            options.usesThread = false
+            var file = try DBNFile(path: lake.path(raw.path), options: options)
+            guard asked.product.isOption else {
+                if file.symbology.instruments(on: day.location.date).contains(where: { asked.includes($0.symbol) }) {
+                    return true
+                }
+                continue
+            }
+            while try file.nextBlock() {
+                let block = file.block
+                var found = false
+                try block.forEach { (rtype, offset, _) in
+                    guard rtype == RecordType.definition, !found else { return }
+                    let definition = try block.definition(at: offset)
+                    found =
+                        OptionTerms.isOption(definition.instrumentClass)
+                        && asked.partition(ofOptionOn: definition.underlying) != nil
+                }
+                if found { return true }
+            }
+        }
+        return false
+    }
 }
 
 extension Tables.Definition {

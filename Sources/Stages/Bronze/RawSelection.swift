@@ -51,6 +51,12 @@ struct RawSelection {
 }
 
 extension StageSite {
+    /// The mark that the vendor has nothing of a schema for the date; nil when there are files, or no mark.
+    func dayWithoutData(_ schema: Schema, _ date: CivilDate) throws(LakeError) -> RawDay? {
+        let days = try rawDays(schema, date)
+        return days.allSatisfy(\.files.isEmpty) ? days.first { $0.noData != nil } : nil
+    }
+
     /// The vendor's raw files of a schema and date, one day for each vendor dataset.
     func rawDays(_ schema: Schema, _ date: CivilDate) throws(LakeError) -> [RawDay] {
         try raw.days(RawFilter(source: .databento, schema: schema.name, dates: date...date))
@@ -75,9 +81,10 @@ struct InstrumentTable {
     private var lastID: UInt32 = 0
     private var lastSlot = Slot.unknown
 
-    /// - Parameters:
-    ///   - slotOfSymbol: the partitions by symbol.
-    init(_ symbology: Symbology, on date: CivilDate, slotOfSymbol: [String: Int]) {
+    /// - Parameter slot: the partition of an instrument; nil when nobody asked for it.
+    init(
+        _ symbology: Symbology, on date: CivilDate, slot: (_ instrumentID: UInt32, _ symbol: String) -> Int?
+    ) {
         let instruments = symbology.instruments(on: date)
         var size = 16
         while size < instruments.count * 2 { size *= 2 }
@@ -88,7 +95,7 @@ struct InstrumentTable {
             var at = InstrumentTable.hash(instrument.instrumentID) & mask
             while slots[at] != Slot.unknown { at = (at + 1) & mask }
             ids[at] = instrument.instrumentID
-            slots[at] = Int32(slotOfSymbol[instrument.symbol] ?? Slot.unwanted)
+            slots[at] = Int32(slot(instrument.instrumentID, instrument.symbol) ?? Slot.unwanted)
         }
         lastID = 0
         lastSlot = find(0)

@@ -29,6 +29,24 @@ enum RecordCodes {
     }
 }
 
+extension RecordCodes {
+    /// Action and side of a record as positions in the contracts' symbol lists.
+    ///
+    /// - Throws: `badField` for a letter that the contracts do not know.
+    @inline(__always)
+    static func check(
+        _ actionByte: UInt8, _ sideByte: UInt8, _ block: borrowing RecordBlock, _ offset: Int
+    ) throws(DBNError) -> (action: UInt8, side: UInt8) {
+        guard let action = action(actionByte) else {
+            throw block.fieldError(at: offset, expected: "an action of A C M R T F N", found: character(actionByte))
+        }
+        guard let side = side(sideByte) else {
+            throw block.fieldError(at: offset, expected: "a side of A B N", found: character(sideByte))
+        }
+        return (action, side)
+    }
+}
+
 /// A byte as people read it.
 func character(_ byte: UInt8) -> String {
     (0x21...0x7E).contains(byte) ? "'\(Character(UnicodeScalar(byte)))'" : "byte \(byte)"

@@ -15,17 +15,10 @@ public struct GoldPhysics: Stage {
         guard let contract = try contractSymbol(for: request, in: site) else {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
-        var defaults = request.declaration.parameters
-        defaults["q"] = .integer(try latticeStep(of: contract, in: site.registry))
+        var defaults = request.parameters
+        defaults["q"] = .integer(try Lattice.step(of: contract, request, in: site))
         _ = try StageParameters(defaults, request.overrides).choice("ema_frame", EMAFrame.allCases)
-        let inputs = try request.declaration.reads.map { read in
-            guard case .table(let template) = read.source else {
-                preconditionFailure("the registry: stage \(request.declaration.name) reads tables")
-            }
-            return try site.input(
-                PartitionAddress(template.dataset(for: request.product), symbol: contract, date: request.date)
-            )
-        }
+        let inputs = try request.tables(of: contract).map { try site.input($0.address) }
         return .task(
             StageTask(
                 request, symbol: contract, inputs: inputs, defaults: defaults,
@@ -37,11 +30,9 @@ public struct GoldPhysics: Stage {
         var engine = try SurfaceEngine(
             halfWidth: Lattice.halfWidth(of: task.product), latticeStep: try values.integer("q"),
             emaFrame: try values.choice("ema_frame", EMAFrame.allCases))
-        func input(_ table: String) -> PartitionAddress {
-            task.inputPartitions.first { $0.address.dataset.table == table }!.address
-        }
-        var windows = try context.reader(input("book_snapshot_1s"), of: task)
-        var flows = FlowCursor(try context.reader(input("depth_and_flow_1s"), of: task))
+        var windows = try context.reader(task.input("book_snapshot_1s"), of: task)
+        var flows = WindowCursor<DepthAndFlow1s>(
+            try context.reader(task.input("depth_and_flow_1s"), of: task), columns: DepthAndFlow1s.surfaceColumns)
         var writer = try context.writer(task.outputs[0], of: task)
         var snapshots = BookSnapshot1s()
         var surface = PhysicsSurface1s()
@@ -54,7 +45,7 @@ public struct GoldPhysics: Stage {
                 quality.windows! += 1
                 if snapshots.windowValid[row] { quality.validWindows! += 1 }
                 guard let anchor = snapshots.spotRefPriceInt[row] else { continue }
-                try flows.addWindow(end, to: &engine)
+                try flows.forEachRun(ofWindow: end) { try engine.add($0, $1) }
                 try engine.closeWindow(spotRef: anchor, isValid: snapshots.windowValid[row])
                 surface.append(engine, windowEnd: end, anchor: anchor)
                 if surface.count >= GoldPhysics.batch {
@@ -66,7 +57,7 @@ public struct GoldPhysics: Stage {
         }
         try surface.withViews { try writer.write($0) }
         return [
-            try writer.finish(dayState: try context.dayState(of: input("book_snapshot_1s")), quality: quality)
+            try writer.finish(dayState: try context.dayState(of: task.input("book_snapshot_1s")), quality: quality)
         ]
     }
 
@@ -78,50 +69,29 @@ extension BookSnapshot1s {
     static let anchorColumns = [Columns.windowEndTsNs, .spotRefPriceInt, .windowValid].map(\.rawValue)
 }
 
-/// The rows of depth_and_flow_1s, window by window.
-private struct FlowCursor: ~Copyable {
-    private var reader: PartitionReader
-    private var table = DepthAndFlow1s()
-    private var row = 0
-    private var hasEnded = false
+extension DepthAndFlow1s: WindowTable {
+    borrowing func windowEnd(_ row: Int) -> Int64 { windowEndTsNs[row] }
+    var windowRows: Int { windowEndTsNs.count }
 
-    init(_ reader: consuming PartitionReader) {
-        self.reader = reader
-    }
-
-    private static let columns = [
-        DepthAndFlow1s.Columns.windowEndTsNs, .side, .relTicks, .relTicksSide, .depthQtyStart, .depthQtyEnd,
-        .depthQtyRest, .addQty, .pullQtyTotal, .fillQty,
+    fileprivate static let surfaceColumns = [
+        Columns.windowEndTsNs, .side, .relTicks, .relTicksSide, .depthQtyStart, .depthQtyEnd, .depthQtyRest, .addQty,
+        .pullQtyTotal, .fillQty,
     ].map(\.rawValue)
+}
 
-    /// Gives the engine the rows of the window that ends at `end`.
-    mutating func addWindow(_ end: Int64, to engine: inout SurfaceEngine) throws {
-        while true {
-            if row == table.windowEndTsNs.count {
-                if hasEnded { return }
-                row = 0
-                hasEnded = try !reader.next(into: &table, columns: FlowCursor.columns)
-                continue
-            }
-            let found = table.windowEndTsNs[row]
-            if found > end { return }
-            var next = row + 1
-            while next < table.windowEndTsNs.count, table.windowEndTsNs[next] == found { next += 1 }
-            if found == end {
-                let rows = row..<next
-                try engine.add(
-                    relTicks: table.relTicks.values.span.extracting(rows),
-                    relTicksSide: table.relTicksSide.values.span.extracting(rows),
-                    side: table.side.values.span.extracting(rows),
-                    depthStart: table.depthQtyStart.values.span.extracting(rows),
-                    depthEnd: table.depthQtyEnd.values.span.extracting(rows),
-                    depthRest: table.depthQtyRest.values.span.extracting(rows),
-                    add: table.addQty.values.span.extracting(rows),
-                    pull: table.pullQtyTotal.values.span.extracting(rows),
-                    fill: table.fillQty.values.span.extracting(rows))
-            }
-            row = next
-        }
+extension SurfaceEngine {
+    /// Adds rows of the open window.
+    fileprivate mutating func add(_ table: borrowing DepthAndFlow1s, _ rows: Range<Int>) throws(PhysicsError) {
+        try add(
+            relTicks: table.relTicks.values.span.extracting(rows),
+            relTicksSide: table.relTicksSide.values.span.extracting(rows),
+            side: table.side.values.span.extracting(rows),
+            depthStart: table.depthQtyStart.values.span.extracting(rows),
+            depthEnd: table.depthQtyEnd.values.span.extracting(rows),
+            depthRest: table.depthQtyRest.values.span.extracting(rows),
+            add: table.addQty.values.span.extracting(rows),
+            pull: table.pullQtyTotal.values.span.extracting(rows),
+            fill: table.fillQty.values.span.extracting(rows))
     }
 }
 

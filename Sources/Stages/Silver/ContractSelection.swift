@@ -109,8 +109,9 @@ public struct ContractSelection: Sendable {
     private func ranked(on date: CivilDate, by previous: Session?) -> [Ranked] {
         candidates
             .map { symbol in
-                Ranked(symbol: symbol, expiration: expiration(of: symbol, seenFrom: date),
-                       volume: previous?.volumes[symbol] ?? 0)
+                Ranked(
+                    symbol: symbol, expiration: expiration(of: symbol, seenFrom: date),
+                    volume: previous?.volumes[symbol] ?? 0)
             }
             .filter { $0.expiration > date }
             .sorted { a, b in

@@ -18,7 +18,7 @@ public struct SilverBook: Stage {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
         var defaults = try clockedDefaults(of: request)
-        defaults["q"] = .integer(try latticeStep(of: contract, in: site.registry))
+        defaults["q"] = .integer(try Lattice.step(of: contract, request, in: site))
         _ = try bookParameters(StageParameters(defaults, request.overrides), product: request.product)
         return .task(
             StageTask(
@@ -40,13 +40,13 @@ public struct SilverBook: Stage {
         }
         let scan = try scan(bronze, task, context, publisher: parameters.publisher)
         var engine = try MboEngine(parameters, firstTime: scan.firstTime)
-        var output = try BookOutput(task, context)
+        var output = try BookOutput<BookSnapshot1s, DepthAndFlow1s>(task, context)
         var rows = WindowRows()
         var events = Buffer<BookEvent>()
         var table = Mbo()
         var reader = try context.reader(bronze, of: task)
         reading: while try reader.next(into: &table, columns: Mbo.bookColumns) {
-            try table.appendEvents(to: &events)
+            table.appendEvents(to: &events)
             var index = 0
             while true {
                 let progress = try engine.process(events.span, from: &index, into: &rows)
@@ -71,43 +71,37 @@ public struct SilverBook: Stage {
         var scan = PartitionScan(publisher: publisher, isSingleInstrument: true)
         var table = Mbo()
         var events = Buffer<BookEvent>()
+        var publishers = PublisherCounts()
+        var failure: BookError?
         var records = 0
         var reader = try context.reader(bronze, of: task)
         while try reader.next(into: &table, columns: Mbo.bookColumns) {
             events.removeAll()
-            try table.appendEvents(to: &events)
-            try scan.scan(events.span)
+            table.appendEvents(to: &events)
+            publishers.count(events.span)
+            if failure == nil {
+                do throws(BookError) { try scan.scan(events.span) } catch { failure = error }
+            }
             records += events.count
             try context.advance(0)
         }
+        if let failure { throw publishers.explaining(failure, bronze) }
         return (scan.firstTime, records)
     }
 
-    private func bookParameters(
-        _ values: StageParameters, product: String
-    ) throws(StageError) -> BookParameters {
-        let publisher = try values.optionalInteger("publisher")
-        guard publisher.map({ UInt16(exactly: $0) != nil }) ?? true else {
-            throw StageError.configuration("parameter publisher: expected 0…65535, found \(publisher!)")
-        }
-        return BookParameters(
+    private func bookParameters(_ values: StageParameters, product: String) throws(StageError) -> BookParameters {
+        BookParameters(
             outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
             assumeComplete: try values.boolean("assume_complete"),
-            crossedPolicy: try values.choice(
-                "crossed_policy", ["invalidate": .invalidate, "record": .record]),
+            crossedPolicy: try values.choice("crossed_policy", ["invalidate": .invalidate, "record": .record]),
             latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: product)),
-            publisher: publisher.map { UInt16($0) })
+            publisher: try chosenPublisher(values))
     }
-}
-
-/// The lattice constants of the products, which the contracts fix too. Source: spec/book.md, introduction.
-enum Lattice {
-    static func halfWidth(of product: String) -> Int { product == "future_mbo" ? 200 : 100 }
 }
 
 /// The order records that a book of `contract` replays.
 private func bronzeMbo(_ request: StageRequest, _ contract: String) throws -> PartitionAddress {
-    guard case .table(let template)? = request.declaration.reads.first?.source else {
+    guard case .table(let template)? = request.declaration.reads(for: request.product).first?.source else {
         preconditionFailure("the registry: stage \(request.declaration.name) reads orders")
     }
     return try PartitionAddress(template.dataset(for: request.product), symbol: contract, date: request.date)
@@ -116,21 +110,48 @@ private func bronzeMbo(_ request: StageRequest, _ contract: String) throws -> Pa
 /// The defaults of a stage with its clock times as instants of the date.
 func clockedDefaults(of request: StageRequest) throws(StageError) -> [String: ParameterValue] {
     var defaults: [String: ParameterValue] = [:]
-    for (name, value) in request.declaration.parameters {
+    for (name, value) in request.parameters {
         defaults[name] = try StageRequest.normalised(value, of: name, on: request.date)
     }
     return defaults
 }
 
-/// The lattice step of a contract's root, price_1e-9.
-func latticeStep(of contract: String, in registry: Registry) throws(StageError) -> Int64 {
-    let root = FutureSymbol(parsing: contract)?.root ?? contract
-    guard let entry = registry.roots[root] else {
-        throw .configuration(
-            "root \(root) has no lattice step: add it to 'roots' in \(registry.file), e.g. \(root): {q: 0.25}"
-        )
+/// The publisher that the task is to keep; nil keeps all.
+func chosenPublisher(_ values: StageParameters) throws(StageError) -> UInt16? {
+    guard let publisher = try values.optionalInteger("publisher") else { return nil }
+    guard let publisher = UInt16(exactly: publisher) else {
+        throw .configuration("parameter publisher: expected 0…65535, found \(publisher)")
     }
-    return entry.latticeStep
+    return publisher
+}
+
+/// How many records each publisher of a partition sent, for the error that asks to choose one.
+struct PublisherCounts {
+    private var counts: [UInt16: Int] = [:]
+    private var last: (publisher: UInt16, count: Int) = (0, 0)
+
+    mutating func count(_ events: Span<BookEvent>) {
+        for index in events.indices {
+            let publisher = events[index].publisherID
+            if publisher != last.publisher { settle(publisher) }
+            last.count += 1
+        }
+    }
+
+    private mutating func settle(_ next: UInt16) {
+        if last.count > 0 { counts[last.publisher, default: 0] += last.count }
+        last = (next, 0)
+    }
+
+    /// The error of a partition, with the publishers where there are several.
+    mutating func explaining(_ error: BookError, _ address: PartitionAddress) -> any Error {
+        guard case .severalPublishers = error else { return error }
+        settle(0)
+        let list = counts.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value) records)" }
+        return StageError.configuration(
+            "\(address) holds records of \(counts.count) publishers, \(list.joined(separator: ", ")): "
+                + "--set publisher=N keeps one of them")
+    }
 }
 
 // MARK: - Bronze in
@@ -143,7 +164,7 @@ extension Mbo {
     ].map(\.rawValue)
 
     /// Appends the rows as events.
-    borrowing func appendEvents(to events: inout Buffer<BookEvent>) throws {
+    borrowing func appendEvents(to events: inout Buffer<BookEvent>) {
         let count = tsRecv.count
         events.append(count: count) { target in
             for row in 0..<count {
@@ -167,10 +188,10 @@ extension Mbo {
 
 // MARK: - Rows out
 
-/// The three tables of a book on their way to the lake.
-private struct BookOutput: ~Copyable {
-    private var snapshots = BookSnapshot1s()
-    private var flows = DepthAndFlow1s()
+/// The three tables of a book, or of the books of options, on their way to the lake.
+struct BookOutput<Snapshots: Table & ~Copyable, Flows: Table & ~Copyable>: ~Copyable {
+    var snapshots = Snapshots()
+    var flows = Flows()
     private var qualities = BookQuality1s()
     private var snapshotWriter: PartitionWriter?
     private var flowWriter: PartitionWriter?
@@ -185,14 +206,14 @@ private struct BookOutput: ~Copyable {
         summary.validWindows = 0
     }
 
-    mutating func drain(_ rows: inout WindowRows) throws {
-        for index in 0..<rows.snapshots.count { snapshots.append(rows.snapshots[index]) }
-        for index in 0..<rows.flows.count { flows.append(rows.flows[index]) }
-        for index in 0..<rows.quality.count {
-            qualities.append(rows.quality[index])
-            summary.count(rows.quality[index])
+    mutating func append(_ rows: borrowing Buffer<QualityRow>) {
+        for index in 0..<rows.count {
+            qualities.append(rows[index])
+            summary.count(rows[index])
         }
-        rows.removeAll()
+    }
+
+    mutating func flush() throws {
         try snapshots.withViews { try snapshotWriter?.write($0) }
         try flows.withViews { try flowWriter?.write($0) }
         try qualities.withViews { try qualityWriter?.write($0) }
@@ -214,6 +235,16 @@ private struct BookOutput: ~Copyable {
             staged.append(try writer.finish(dayState: day, quality: summary))
         }
         return staged
+    }
+}
+
+extension BookOutput where Snapshots == BookSnapshot1s, Flows == DepthAndFlow1s {
+    fileprivate mutating func drain(_ rows: inout WindowRows) throws {
+        for index in 0..<rows.snapshots.count { snapshots.append(rows.snapshots[index]) }
+        for index in 0..<rows.flows.count { flows.append(rows.flows[index]) }
+        append(rows.quality)
+        rows.removeAll()
+        try flush()
     }
 }
 

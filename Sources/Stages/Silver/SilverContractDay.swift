@@ -15,34 +15,36 @@ public struct SilverContractDay: Stage {
     public init() {}
 
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        let asked = try FutureRequest(request.symbol)
-        guard asked.contract == nil else { return .irrelevant }
+        let asked = try SymbolRequest(request.symbol, of: request.product)
+        guard asked.single == nil else { return .irrelevant }
         _ = try calendar(StageParameters(request.declaration.parameters, request.overrides))
         let mbo = bronze("mbo", request)
         let early = CivilDate(daysSinceEpoch: CivilDate(year: 1900, month: 1, day: 1)!.daysSinceEpoch)
         let partitions = try site.lake.partitions(
             PartitionFilter(dataset: mbo, dates: early...request.date)
-        ).filter { FutureSymbol.matches($0.symbol, root: asked.root) }
+        ).filter { FutureSymbol.matches($0.symbol, root: asked.family) }
         if site.pending.contains(where: { $0.dataset == mbo && $0.date == request.date }) {
-            return .task(try task(request, asked.root, []))
+            return .task(try task(request, asked.family, []))
         }
         guard partitions.contains(where: { $0.date == request.date }) else {
             throw StageError.missingInput(
-                "there is no bronze partition of \(asked.root) on \(request.date): run --layer bronze --symbol \(asked.root) first")
+                "there is no bronze partition of \(asked.family) on \(request.date): run --layer bronze --symbol \(asked.family) first"
+            )
         }
         let history = try History(partitions, in: site.lake)
         guard history.sessions.last?.isTradingDate == true else {
-            return .nothing("\(request.date) is no trading date of \(asked.root): no volume, or no trade from 05:00 to 08:30")
+            return .nothing(
+                "\(request.date) is no trading date of \(asked.family): no volume, or no trade from 05:00 to 08:30")
         }
         var inputs = history.inputs
-        let definition = try address(bronze("definition", request), asked.root, request)
+        let definition = try address(bronze("definition", request), asked.family, request)
         inputs.append(.partition(definition, manifest: try site.lake.status(of: definition).inputIdentity))
-        return .task(try task(request, asked.root, inputs))
+        return .task(try task(request, asked.family, inputs))
     }
 
     private func task(_ request: StageRequest, _ root: String, _ inputs: [Input]) throws(LakeError) -> StageTask {
         StageTask(
-            request, symbol: root, inputs: inputs, defaults: request.declaration.parameters,
+            request, symbol: root, inputs: inputs, defaults: request.parameters,
             outputs: [try request.output("contract_day", root)])
     }
 
@@ -148,27 +150,32 @@ public struct SilverContractDay: Stage {
     }
 }
 
-/// The contract that a request means: itself, or what contract_day chose for the root.
+/// The contract or ticker that a request means: itself, or what contract_day chose for the root. Options follow the
+/// future they are on.
 ///
 /// - Returns: nil when the date is no trading date of the root.
 /// - Throws: `missingInput` when a root has no contract_day partition for the date.
 func contractSymbol(for request: StageRequest, in site: StageSite) throws -> String? {
-    let asked = try FutureRequest(request.symbol)
-    if let contract = asked.contract { return contract }
-    let dataset = DatasetKey(layer: .silver, product: request.product, table: "contract_day")!
-    let address = try PartitionAddress(dataset, symbol: asked.root, date: request.date)
+    let asked = try SymbolRequest(request.symbol, of: request.product)
+    if let single = asked.single { return single }
+    let dataset = DatasetKey(layer: .silver, product: asked.product.anchor.rawValue, table: "contract_day")!
+    let address = try PartitionAddress(dataset, symbol: asked.family, date: request.date)
     let status = try site.lake.status(of: address)
     switch status.state {
     case .missing:
-        if site.pending.contains(address) { throw StageError.undecided("the contract of \(asked.root) on \(request.date)") }
-        guard let writer = site.registry.writer(of: dataset), let stage = StageCatalogue.stage(named: writer.name) else {
+        if site.pending.contains(address) {
+            throw StageError.undecided("the contract of \(asked.family) on \(request.date)")
+        }
+        guard let writer = site.registry.writer(of: dataset), let stage = StageCatalogue.stage(named: writer.name)
+        else {
             preconditionFailure("the registry has a stage for \(dataset)")
         }
         let choosing = StageRequest(
-            declaration: writer, product: request.product, symbol: asked.root, date: request.date)
+            declaration: writer, product: dataset.product, symbol: asked.family, date: request.date)
         if case .nothing = try stage.plan(choosing, in: site) { return nil }
         throw StageError.missingInput(
-            "\(address) is missing: run --layer silver --table contract_day --symbol \(asked.root) first, or name a contract")
+            "\(address) is missing: run --product-type \(dataset.product) --layer silver --table contract_day --symbol \(asked.family) first, or name a contract"
+        )
     case .corrupt(let reason):
         throw StageError.corruptInput("\(address): \(reason)")
     case .fresh, .stale:

@@ -24,6 +24,8 @@ struct ContractsCheck: Command {
             ])
     }
 
+    @Option("junit", .file, help: "Write the findings as JUnit XML, too.") var junit: String?
+
     func run(in session: Session) throws {
         let root = try session.projectRoot()
         let (set, errors) = try ContractSet.load(directory: "\(root)/contracts")
@@ -37,6 +39,10 @@ struct ContractsCheck: Command {
             session.console.warning("there is no contracts.lock; 'tarn contracts lock' makes it")
         }
         findings.sort()
+        if let junit {
+            let files = Set(set.contracts.map { "\($0.dataset.path).avsc" } + findings.map(\.file)).sorted()
+            try SmallFile.replace(junit, by: JUnit.xml([Finding.junit(findings, files: files)]))
+        }
         show(findings, set, in: session)
         if !findings.isEmpty {
             throw Failure(

@@ -27,16 +27,14 @@ struct RawAdd: Command {
             ])
     }
 
-    @Option("product-type", short: "p", .product, help: "Product that the files are for.") var product:
-        String?
+    @Option("product-type", short: "p", .product, help: "Product that the files are for.") var product: String?
     @Option("symbol", short: "s", .symbol, help: "Symbol that each file must name.") var symbol: String?
     @Option("dt", short: "d", .date, help: "Date to file them under, instead of the one of their start.")
     var date: CivilDate?
     @Flag("no-data", help: "Record that there is nothing for --dataset, --schema and --dt.") var noData
     @Option("dataset", .text(label: "D"), help: "With --no-data: the vendor's dataset.") var dataset: String?
     @Option("schema", .schema, help: "With --no-data: the schema.") var schema: Schema?
-    @Arguments(.file, isRequired: false, help: "DBN files, plain or compressed by Zstandard.") var files:
-        [String]
+    @Arguments(.file, isRequired: false, help: "DBN files, plain or compressed by Zstandard.") var files: [String]
 
     func validate() throws(UsageError) {
         if noData {

@@ -11,8 +11,7 @@ struct RawSelection: ParameterGroup {
     @Option("dataset", .text(label: "D"), help: "Only this dataset of the vendor, such as GLBX.MDP3.")
     var dataset: String?
     @Option("schema", .schema, help: "Only this schema.") var schema: Schema?
-    @Option("dt", short: "d", .dates, help: "Only these dates: D, D:D, or a list of them.") var dates:
-        DateSelection?
+    @Option("dt", short: "d", .dates, help: "Only these dates: D, D:D, or a list of them.") var dates: DateSelection?
 
     func days(of store: RawStore) throws -> [RawDay] {
         var filter = RawFilter(dataset: dataset, schema: schema?.name)

@@ -24,8 +24,7 @@ struct ExecutionOptions: ParameterGroup {
         help: "Begin of the output window, HH:MM[:SS] in New York or with a final Z in UTC.")
     var start: ClockTime?
     @Option("end", .clockTime, help: "End of the output window, up to 24:00:00Z.") var end: ClockTime?
-    @Options("set", .setting, help: "Parameter of a stage that replaces the registry's.") var settings:
-        [Setting]
+    @Options("set", .setting, help: "Parameter of a stage that replaces the registry's.") var settings: [Setting]
     @Option(
         "workers", short: "j", .integer(in: 1...256), help: "Tasks at a time; without it one for each core.")
     var workers: Int?

@@ -30,8 +30,7 @@ struct SampleCommand: Command {
         "product-type", short: "p", .sampleProduct, separator: ",",
         help: "Products, or all; without it future_mbo.")
     var products: [[SampleProduct]]
-    @Option("dt", short: "d", .dates, help: "Weekdays; without it 2026-03-02 and 2026-03-03.") var dates:
-        DateSelection?
+    @Option("dt", short: "d", .dates, help: "Weekdays; without it 2026-03-02 and 2026-03-03.") var dates: DateSelection?
     @Option(
         "records", .integer(in: 1000...50_000_000),
         help: "Records of the front future's day; others in proportion.")

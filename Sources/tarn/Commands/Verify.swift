@@ -12,19 +12,29 @@ struct Verify: Command {
             discussion: """
                 Every file is hashed, every page decoded, every value rule and identity of the contract checked, and \
                 each recorded input looked up. Without a selection the whole lake is checked. Stale partitions are \
-                sound: they are what their manifests say. Exit code 5 when something is corrupt, 3 when a contract is \
+                sound: they are what their manifests say. With --rebuild some of them are made once more, beside the \
+                lake, and compared byte by byte; a difference is exit code 1. Exit code 5 when something is corrupt, 3 when a contract is \
                 violated.
                 """,
             examples: [
                 Example("tarn verify", "checks the whole lake"),
                 Example("tarn verify --layer gold --symbol ESH6 --json", "checks surfaces for a machine"),
+                Example("tarn verify --rebuild 20 --seed 7", "makes twenty partitions anew and compares"),
             ])
     }
 
     var filter = LakeFilterOptions()
+    @Option(
+        "rebuild", .integer(in: 1...1_000_000),
+        help: "Make this many partitions anew and compare their bytes.")
+    var rebuilds: Int?
+    @Option("seed", .integer(in: 0...Int.max), help: "With --rebuild: another seed chooses other partitions.")
+    var seed: Int = 0
+    @Option("junit", .file, help: "Write the findings as JUnit XML, too.") var junit: String?
 
     func run(in session: Session) throws {
         let project = try session.project()
+        Interruption.catchSignals()
         let addresses = try filter.partitions(of: project.lake)
         var results: [PartitionVerification] = []
         for (index, address) in addresses.enumerated() {
@@ -35,13 +45,49 @@ struct Verify: Command {
                 of: address.dataset, in: project.contracts)
             results.append(try project.lake.verify(address, contract: contract))
         }
+        let recomputed = try recompute(results.filter(\.isSound).map(\.address), project, session)
         session.console.endProgress()
+        if let junit { try SmallFile.replace(junit, by: JUnit.xml(results.map(\.junit))) }
         if session.isJSON {
-            session.emit(.array(results.map(\.json)))
+            var outcomes: [PartitionAddress: JSONValue] = [:]
+            for (address, outcome) in recomputed { outcomes[address] = .string(outcome.word) }
+            session.emit(
+                .array(
+                    results.map { $0.json(recomputed: rebuilds == nil ? nil : outcomes[$0.address] ?? .null) }
+                ))
         } else {
             show(results, in: session.console)
+            show(recomputed, in: session.console)
         }
-        try judge(results)
+        try judge(results, recomputed)
+    }
+
+    private func recompute(
+        _ sound: [PartitionAddress], _ project: Project, _ session: Session
+    ) throws -> [(address: PartitionAddress, outcome: Recomputation.Outcome)] {
+        guard let rebuilds else { return [] }
+        let chosen = Recomputation.choose(rebuilds, of: sound, seed: seed)
+        return try Recomputation(project).recompute(chosen) { done in
+            session.console.progress(
+                Progress(label: "rebuild", done: done, total: chosen.count, unit: "partitions"))
+        }
+    }
+
+    private func show(
+        _ recomputed: [(address: PartitionAddress, outcome: Recomputation.Outcome)], in console: Console
+    ) {
+        guard rebuilds != nil else { return }
+        var identical = 0
+        for (address, outcome) in recomputed {
+            switch outcome {
+            case .identical: identical += 1
+            case .different(let live, let new):
+                console.error("\(address): made anew it has SHA-256 \(new), live is \(live)")
+            case .differentManifest: console.error("\(address): made anew it has another manifest")
+            case .impossible(let failure): console.warning("not made anew: \(failure.message)")
+            }
+        }
+        console.result("\(Human.plural(recomputed.count, "partition")) made anew: \(identical) identical")
     }
 
     private func show(_ results: [PartitionVerification], in console: Console) {
@@ -68,7 +114,10 @@ struct Verify: Command {
                 + (sound == results.count ? "" : ", \(Human.count(results.count - sound)) not"))
     }
 
-    private func judge(_ results: [PartitionVerification]) throws(Failure) {
+    private func judge(
+        _ results: [PartitionVerification],
+        _ recomputed: [(address: PartitionAddress, outcome: Recomputation.Outcome)]
+    ) throws(Failure) {
         var statuses: [ExitStatus] = []
         for result in results where !result.isSound {
             statuses.append(result.damage.isEmpty ? .violation : .corrupt)
@@ -80,19 +129,59 @@ struct Verify: Command {
                 advice: "'tarn run --overwrite' rebuilds them; the generation replaced is kept in _quarantine"
             )
         }
+        for (address, outcome) in recomputed {
+            switch outcome {
+            case .identical: continue
+            case .different, .differentManifest:
+                throw Failure(
+                    .failed,
+                    "\(address): equal inputs, contract, parameters and stage revision gave other bytes",
+                    advice: "raise the revision of its stage in datasets.yaml")
+            case .impossible(let failure): throw failure
+            }
+        }
     }
 }
 
 extension PartitionVerification {
-    fileprivate var json: JSONValue {
-        [
-            "path": .string(address.path), "dataset": .string("\(address.dataset)"),
-            "symbol": .string(address.symbol),
-            "dt": .string("\(address.date)"), "sound": .bool(isSound), "outdated_contract": .bool(isOutdated),
-            "damage": .array(damage.map { .string("\($0)") }),
-            "conformance": conformance.map(\.json) ?? .null,
-            "lineage": .array(
-                lineage.map { ["input": .string($0.input.path), "state": .string($0.state.rawValue)] }),
+    /// - Parameter recomputed: how making it anew ended; nil when nobody asked.
+    fileprivate func json(recomputed: JSONValue?) -> JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("path", .string(address.path)), ("dataset", .string("\(address.dataset)")),
+            ("symbol", .string(address.symbol)), ("dt", .string("\(address.date)")),
+            ("sound", .bool(isSound)), ("outdated_contract", .bool(isOutdated)),
+            ("damage", .array(damage.map { .string("\($0)") })),
+            ("conformance", conformance.map(\.json) ?? .null),
+            (
+                "lineage",
+                .array(
+                    lineage.map { ["input": .string($0.input.path), "state": .string($0.state.rawValue)] })
+            ),
         ]
+        if let recomputed { members.append(("recomputed", recomputed)) }
+        return .object(JSONObject(members))
+    }
+
+    /// One test case a rule, and one for the bytes.
+    fileprivate var junit: JUnit.Suite {
+        let bytes = JUnit.Case(
+            group: "\(address.dataset)", name: "bytes",
+            failure: damage.isEmpty
+                ? nil
+                : JUnit.Failure(
+                    message: Human.plural(damage.count, "damage"), details: damage.map { "\($0)" }))
+        let place = "\(address)"
+        return JUnit.Suite(name: place, cases: [bytes] + (conformance?.junit(place: place).cases ?? []))
+    }
+}
+
+extension Recomputation.Outcome {
+    fileprivate var word: String {
+        switch self {
+        case .identical: "identical"
+        case .different: "different"
+        case .differentManifest: "different_manifest"
+        case .impossible: "impossible"
+        }
     }
 }

@@ -104,8 +104,9 @@ struct ColumnValue {
     let type: ColumnType
     let unit: String?
 
+    /// A bound of statistics. The format writes a least zero as −0.0, whatever its sign was.
     init(_ value: ParquetValue, type: ColumnType, unit: String?) {
-        stored = value
+        stored = value == .double(0) ? .double(0) : value
         isNull = false
         self.type = type
         self.unit = unit

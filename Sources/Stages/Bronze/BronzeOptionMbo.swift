@@ -1,0 +1,71 @@
+import Columnar
+import DBN
+import Lake
+import Tables
+
+/// Raw order records of options become bronze.future_option_mbo.mbo: the records of all options on one future that
+/// expire on the date, in file order, with the terms of their definitions.
+///
+/// Source: spec/book.md 3.1 to 3.4 and 3.6.
+public struct BronzeOptionMbo: Stage {
+    public static let name = "bronze_option_mbo"
+
+    public init() {}
+
+    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
+        try site.planOfOptions(request, .mbo, table: "mbo")
+    }
+
+    public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
+        try task.decodeOptions(.mbo, type: RecordType.mbo, in: context) { OptionMboRows($0) }
+    }
+}
+
+private struct OptionMboRows: BronzeRows, ~Copyable {
+    private let symbols: OptionSymbols
+    private var table = OptionMbo()
+
+    init(_ symbols: OptionSymbols) {
+        self.symbols = symbols
+    }
+
+    var count: Int { table.count }
+
+    var counters: [String: Int64] { [:] }
+
+    mutating func append(
+        _ block: borrowing RecordBlock, _ records: ArraySlice<RecordPosition>, firstOrdinal: Int
+    ) throws(DBNError) {
+        for position in records {
+            let offset = Int(position.offset)
+            let record = block.load(MboRecord.self, at: offset)
+            let (action, side) = try RecordCodes.check(record.action, record.side, block, offset)
+            let option = symbols.find(record.header.instrumentID)
+            table.ordinal.append(Int64(firstOrdinal) + Int64(position.index))
+            table.tsRecv.append(try block.instant(record.tsRecv, OptionMbo.Columns.tsRecv.name, at: offset))
+            table.tsEvent.append(try block.instant(record.header.tsEvent, OptionMbo.Columns.tsEvent.name, at: offset))
+            table.tsInDelta.append(record.tsInDelta)
+            table.rtype.append(Int32(record.header.rtype))
+            table.publisherId.append(Int32(record.header.publisherID))
+            table.instrumentId.append(Int64(record.header.instrumentID))
+            table.rawSymbol.append(option.symbol)
+            table.channelId.append(Int32(record.channelID))
+            table.sequence.append(Int64(record.sequence))
+            table.orderId.append(Int64(bitPattern: record.orderID))
+            table.action.values.append(action)
+            table.side.values.append(side)
+            table.priceInt.append(record.price == Undefined.price ? nil : record.price)
+            table.size.append(Int64(record.size))
+            table.flags.append(Int32(record.flags))
+            table.underlying.append(option.terms.underlying)
+            table.right.values.append(option.terms.right)
+            table.strikePriceInt.append(option.terms.strikePrice)
+            table.expiration.append(option.terms.expiration)
+        }
+    }
+
+    mutating func flush(into writer: inout PartitionWriter) throws {
+        try table.withViews { try writer.write($0) }
+        table.removeAll()
+    }
+}

@@ -1,0 +1,304 @@
+import Columnar
+import Lake
+import OrderBook
+import Tables
+
+/// Replays a day of the options on one underlying and writes what their books showed in each second:
+/// book_snapshot_1s, depth_and_flow_1s by strike, book_quality_1s. Orders and consolidated quotes differ only in how
+/// a record changes its book; the anchor comes from the underlying's seconds.
+///
+/// Source: spec/book.md 8 and 9.
+public struct SilverOptionBook: Stage {
+    public static let name = "silver_option_book"
+
+    public init() {}
+
+    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
+        guard let underlying = try contractSymbol(for: request, in: site) else {
+            return .nothing("\(request.date) is no trading date of \(request.symbol)")
+        }
+        let lattice = StrikeLattice(of: request.product)
+        var defaults = try clockedDefaults(of: request)
+        defaults["step"] = .integer(lattice.step)
+        defaults["tick"] = .integer(lattice.tick)
+        return .task(
+            StageTask(
+                request, symbol: underlying,
+                inputs: try request.tables(of: underlying).map { try site.input($0.address) },
+                defaults: defaults,
+                outputs: try ["book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s"].map {
+                    try request.output($0, underlying)
+                }))
+    }
+
+    public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
+        if try OrderBookProduct(task.product) == .futureOptionMbo {
+            try replay(OptionMboEngine.self, OptionMbo.self, "mbo", task, context)
+        } else {
+            try replay(OptionQuoteEngine.self, Cmbp1.self, "cmbp_1", task, context)
+        }
+    }
+
+    private func replay<Engine: OptionReplay & ~Copyable, Records: OptionRecords & ~Copyable>(
+        _: Engine.Type, _: Records.Type, _ table: String, _ task: StageTask, _ context: StageContext
+    ) throws -> [StagedPartition] where Engine.Event == Records.Event {
+        let bronze = task.input(table)
+        let anchor = task.input("book_snapshot_1s")
+        let parameters = try bookParameters(context.parameters(of: task), product: task.product)
+        let found = try scan(Records.self, bronze, task, context, publisher: parameters.publisher)
+        let windows = try underlyingWindows(anchor, task, context)
+        var output = try BookOutput<OptionBookSnapshot1s, OptionDepthAndFlow1s>(task, context)
+        var engine: Engine
+        do throws(BookError) {
+            engine = try Engine(
+                parameters, instruments: found.instruments, underlying: windows, firstTime: found.firstTime)
+        } catch {
+            throw explained(error, anchor)
+        }
+        var rows = OptionWindowRows()
+        var events = Buffer<Engine.Event>()
+        var records = Records()
+        var reader = try context.reader(bronze, of: task)
+        reading: while try reader.next(into: &records, columns: Records.bookColumns) {
+            records.appendEvents(to: &events)
+            var index = 0
+            while true {
+                let progress = try engine.process(events.span, from: &index, into: &rows)
+                try output.drain(&rows)
+                if progress == .stopped { break reading }
+                if progress == .consumed { break }
+            }
+            try context.advance(events.count)
+            events.removeAll()
+        }
+        while try !engine.finish(into: &rows) { try output.drain(&rows) }
+        try output.drain(&rows)
+        return try output.finish(
+            recordsAfterEnd: engine.stoppedAt.map { found.records - $0 } ?? 0,
+            isWithoutData: try context.dayState(of: bronze))
+    }
+
+    private func explained(_ error: BookError, _ anchor: PartitionAddress) -> any Error {
+        guard case .underlyingMissing(let end) = error else { return error }
+        return StageError.missingInput(
+            "\(anchor) has no row for the window ending at \(end) ns, which the options need: "
+                + "run --product-type \(anchor.dataset.product) --layer silver with the same --start and --end"
+        )
+    }
+
+    /// What the engine must know of the whole partition before its first record.
+    private func scan<Records: OptionRecords & ~Copyable>(
+        _: Records.Type, _ bronze: PartitionAddress, _ task: StageTask, _ context: StageContext,
+        publisher: UInt16?
+    ) throws -> (instruments: [OptionInstrument], firstTime: Int64?, records: Int) {
+        var terms: [UInt32: OptionInstrument] = [:]
+        var scan = PartitionScan(publisher: publisher, isSingleInstrument: false)
+        var publishers = PublisherCounts()
+        var failure: BookError?
+        var count = 0
+        var records = Records()
+        var events = Buffer<Records.Event>()
+        var reader = try context.reader(bronze, of: task)
+        while try reader.next(into: &records, columns: Records.bookColumns + Records.termColumns) {
+            events.removeAll()
+            records.appendEvents(to: &events)
+            records.appendTerms(to: &terms)
+            Records.count(events.span, &publishers)
+            if failure == nil {
+                do throws(BookError) { try Records.scan(events.span, &scan) } catch { failure = error }
+            }
+            count += events.count
+            try context.advance(0)
+        }
+        if let failure { throw publishers.explaining(failure, bronze) }
+        return (terms.keys.sorted().map { terms[$0]! }, scan.firstTime, count)
+    }
+
+    private func underlyingWindows(
+        _ anchor: PartitionAddress, _ task: StageTask, _ context: StageContext
+    ) throws -> [UnderlyingWindow] {
+        var windows: [UnderlyingWindow] = []
+        var table = BookSnapshot1s()
+        var reader = try context.reader(anchor, of: task)
+        while try reader.next(into: &table, columns: BookSnapshot1s.anchorColumns) {
+            for row in 0..<table.windowEndTsNs.count {
+                windows.append(
+                    UnderlyingWindow(
+                        windowEnd: table.windowEndTsNs[row], spotReference: table.spotRefPriceInt[row],
+                        isValid: table.windowValid[row]))
+            }
+        }
+        return windows
+    }
+
+    private func bookParameters(_ values: StageParameters, product: String) throws -> OptionParameters {
+        OptionParameters(
+            outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
+            assumeComplete: try values.boolean("assume_complete"),
+            crossedPolicy: try values.choice(
+                "crossed_policy", ["invalidate": .invalidate, "record": .record]),
+            strikeStep: try values.integer("step"),
+            halfWidth: Int64(StrikeLattice(of: product).halfWidth),
+            tick: try values.integer("tick"), publisher: try chosenPublisher(values))
+    }
+}
+
+// MARK: - Bronze in
+
+/// An engine of option books.
+private protocol OptionReplay: ~Copyable {
+    associatedtype Event: BitwiseCopyable
+
+    init(
+        _ parameters: OptionParameters, instruments: [OptionInstrument], underlying: [UnderlyingWindow],
+        firstTime: Int64?) throws(BookError)
+    mutating func process(
+        _ events: Span<Event>, from index: inout Int, into rows: inout OptionWindowRows
+    ) throws(BookError) -> BlockProgress
+    mutating func finish(into rows: inout OptionWindowRows) throws(BookError) -> Bool
+    var stoppedAt: Int? { get }
+}
+
+extension OptionMboEngine: OptionReplay {}
+extension OptionQuoteEngine: OptionReplay {}
+
+/// A bronze table of options.
+private protocol OptionRecords: Table, ~Copyable {
+    associatedtype Event: BitwiseCopyable
+
+    /// The columns that carry meaning for a book.
+    static var bookColumns: [Int] { get }
+    /// The columns of the instruments' terms, beyond those.
+    static var termColumns: [Int] { get }
+
+    borrowing func appendEvents(to events: inout Buffer<Event>)
+    borrowing func appendTerms(to terms: inout [UInt32: OptionInstrument])
+    static func scan(_ events: Span<Event>, _ scan: inout PartitionScan) throws(BookError)
+    static func count(_ events: Span<Event>, _ publishers: inout PublisherCounts)
+}
+
+extension OptionMbo: OptionRecords {
+    fileprivate static var bookColumns: [Int] {
+        [
+            Columns.tsRecv, .tsEvent, .publisherId, .instrumentId, .orderId, .action, .side, .priceInt, .size,
+            .flags,
+        ].map(\.rawValue)
+    }
+    fileprivate static var termColumns: [Int] { [Columns.right, .strikePriceInt].map(\.rawValue) }
+
+    fileprivate borrowing func appendEvents(to events: inout Buffer<BookEvent>) {
+        for row in 0..<tsRecv.count {
+            events.append(
+                BookEvent(
+                    tsRecv: tsRecv[row] ?? BookEvent.undefinedTime,
+                    tsEvent: tsEvent[row] ?? BookEvent.undefinedTime,
+                    orderID: UInt64(bitPattern: orderId[row]),
+                    price: priceInt[row] ?? BookEvent.undefinedPrice,
+                    size: UInt32(truncatingIfNeeded: size[row]),
+                    instrumentID: UInt32(truncatingIfNeeded: instrumentId[row]),
+                    publisherID: UInt16(truncatingIfNeeded: publisherId[row]),
+                    flags: UInt8(truncatingIfNeeded: flags[row]),
+                    action: action.values[row], side: side.values[row]))
+        }
+    }
+
+    fileprivate borrowing func appendTerms(to terms: inout [UInt32: OptionInstrument]) {
+        for row in 0..<instrumentId.count {
+            let id = UInt32(truncatingIfNeeded: instrumentId[row])
+            if terms[id] != nil { continue }
+            terms[id] = OptionInstrument(
+                instrumentID: id, right: right.values[row], strikePrice: strikePriceInt[row])
+        }
+    }
+
+    fileprivate static func scan(_ events: Span<BookEvent>, _ scan: inout PartitionScan) throws(BookError) {
+        try scan.scan(events)
+    }
+
+    fileprivate static func count(_ events: Span<BookEvent>, _ publishers: inout PublisherCounts) {
+        publishers.count(events)
+    }
+}
+
+extension Cmbp1: OptionRecords {
+    fileprivate static var bookColumns: [Int] {
+        [
+            Columns.tsRecv, .tsEvent, .publisherId, .instrumentId, .action, .flags, .bidPriceInt, .bidSize,
+            .askPriceInt, .askSize,
+        ].map(\.rawValue)
+    }
+    fileprivate static var termColumns: [Int] { [Columns.right, .strikePriceInt].map(\.rawValue) }
+
+    fileprivate borrowing func appendEvents(to events: inout Buffer<QuoteEvent>) {
+        for row in 0..<tsRecv.count {
+            events.append(
+                QuoteEvent(
+                    tsRecv: tsRecv[row] ?? BookEvent.undefinedTime,
+                    tsEvent: tsEvent[row] ?? BookEvent.undefinedTime,
+                    bidPrice: bidPriceInt[row] ?? BookEvent.undefinedPrice,
+                    askPrice: askPriceInt[row] ?? BookEvent.undefinedPrice,
+                    bidSize: UInt32(truncatingIfNeeded: bidSize[row]),
+                    askSize: UInt32(truncatingIfNeeded: askSize[row]),
+                    instrumentID: UInt32(truncatingIfNeeded: instrumentId[row]),
+                    publisherID: UInt16(truncatingIfNeeded: publisherId[row]),
+                    flags: UInt8(truncatingIfNeeded: flags[row]), action: action.values[row]))
+        }
+    }
+
+    fileprivate borrowing func appendTerms(to terms: inout [UInt32: OptionInstrument]) {
+        for row in 0..<instrumentId.count {
+            let id = UInt32(truncatingIfNeeded: instrumentId[row])
+            if terms[id] != nil { continue }
+            terms[id] = OptionInstrument(
+                instrumentID: id, right: right.values[row], strikePrice: strikePriceInt[row])
+        }
+    }
+
+    fileprivate static func scan(_ events: Span<QuoteEvent>, _ scan: inout PartitionScan) {
+        scan.scan(events)
+    }
+
+    /// The vendor has merged the publishers.
+    fileprivate static func count(_ events: Span<QuoteEvent>, _ publishers: inout PublisherCounts) {}
+}
+
+// MARK: - Rows out
+
+extension BookOutput where Snapshots == OptionBookSnapshot1s, Flows == OptionDepthAndFlow1s {
+    fileprivate mutating func drain(_ rows: inout OptionWindowRows) throws {
+        for index in 0..<rows.snapshots.count { snapshots.append(rows.snapshots[index]) }
+        for index in 0..<rows.flows.count { flows.append(rows.flows[index]) }
+        append(rows.quality)
+        rows.removeAll()
+        try flush()
+    }
+}
+
+extension OptionBookSnapshot1s {
+    fileprivate mutating func append(_ row: OptionSnapshotRow) {
+        append(
+            Row(
+                windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
+                instrumentId: Int64(row.instrumentID),
+                right: Right(rawValue: row.right)!, strikePriceInt: row.strikePrice,
+                bidPriceInt: row.bidPrice,
+                askPriceInt: row.askPrice, midPrice: row.midPrice, midPriceInt: row.midPriceInt,
+                spotRefPriceInt: row.spotReference, bookValid: row.bookValid))
+    }
+}
+
+extension OptionDepthAndFlow1s {
+    fileprivate mutating func append(_ row: OptionFlowRow) {
+        append(
+            Row(
+                windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
+                strikePriceInt: row.strikePrice,
+                right: Right(rawValue: row.right)!, side: Side(rawValue: row.side)!,
+                spotRefPriceInt: row.spotReference, strikeRefPriceInt: row.strikeReference,
+                relTicks: row.relTicks,
+                depthQtyStart: row.depthStart, depthQtyEnd: row.depthEnd, depthQtyRest: row.depthRest,
+                addQty: row.added, pullQtyTotal: row.pulled, pullQtyRest: row.pulledAtRest,
+                fillQty: row.filled,
+                windowValid: row.windowValid))
+    }
+}
