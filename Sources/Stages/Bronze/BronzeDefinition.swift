@@ -113,13 +113,10 @@ private func planOfWholeFiles(
     let definition = try site.definition(read: request, family: asked.family)
     let days = try site.rawDays(schema, request.date).filter { !$0.files.isEmpty }
     guard !days.isEmpty else { return .nothing("there is no raw \(schema.name) file of \(request.date)") }
-    let holding =
-        days.count == 1
-        ? days
-        : try days.filter { day in
-            if let dataset = definition?.rawDataset { return day.location.dataset == dataset }
-            return try site.holds(asked, day)
-        }
+    let holding = try days.filter { day in
+        if let dataset = definition?.rawDataset { return day.location.dataset == dataset }
+        return try site.holds(asked, day)
+    }
     guard let day = holding.first else {
         return .nothing("no raw \(schema.name) file of \(request.date) speaks of \(asked.family)")
     }
@@ -170,7 +167,7 @@ extension StageSite {
             options.usesThread = false
             var file = try DBNFile(path: lake.path(raw.path), options: options)
             guard asked.product.isOption else {
-                if file.symbology.instruments(on: day.location.date).contains(where: { asked.includes($0.symbol) }) {
+                if file.symbology.instruments(on: day.location.date).contains(where: { asked.concerns($0.symbol) }) {
                     return true
                 }
                 continue

@@ -15,6 +15,11 @@ struct LakeFilterOptions: ParameterGroup {
     @Options("symbol", short: "s", .symbol, separator: ",", help: "Only these symbols.") var symbols: [String]
     @Option("dt", short: "d", .dates, help: "Only these dates.") var dates: DateSelection?
 
+    /// Whether nothing is said.
+    var isEverything: Bool {
+        product == nil && layers.isEmpty && tables.isEmpty && symbols.isEmpty && dates == nil
+    }
+
     /// The partitions of a lake that are meant, in ascending order.
     func partitions(of lake: Lake) throws -> [PartitionAddress] {
         var filter = PartitionFilter()

@@ -11,7 +11,7 @@ struct Verify: Command {
             "verify", "Check partitions against their manifests, contracts and inputs.",
             discussion: """
                 Every file is hashed, every page decoded, every value rule and identity of the contract checked, and \
-                each recorded input looked up. Without a selection the whole lake is checked. Stale partitions are \
+                each recorded input looked up. Without a selection the whole lake is checked, raw files too. Stale partitions are \
                 sound: they are what their manifests say. With --rebuild some of them are made once more, beside the \
                 lake, and compared byte by byte; a difference is exit code 1. Exit code 5 when something is corrupt, 3 when a contract is \
                 violated.
@@ -45,6 +45,7 @@ struct Verify: Command {
                 of: address.dataset, in: project.contracts)
             results.append(try project.lake.verify(address, contract: contract))
         }
+        let damagedRaw = filter.isEverything ? try damagedRawFiles(project.lake, session) : []
         let recomputed = try recompute(results.filter(\.isSound).map(\.address), project, session)
         session.console.endProgress()
         if let junit { try SmallFile.replace(junit, by: JUnit.xml(results.map(\.junit))) }
@@ -54,12 +55,36 @@ struct Verify: Command {
             session.emit(
                 .array(
                     results.map { $0.json(recomputed: rebuilds == nil ? nil : outcomes[$0.address] ?? .null) }
-                ))
+                        + damagedRaw.map {
+                            ["path": .string($0.path), "sound": false, "damage": [.string("\($0.damage)")]]
+                        }))
         } else {
+            for raw in damagedRaw { session.console.error("\(raw.damage)") }
             show(results, in: session.console)
             show(recomputed, in: session.console)
         }
         try judge(results, recomputed)
+        if !damagedRaw.isEmpty {
+            throw Failure(
+                .combining(damagedRaw.map { Failure(explaining: $0.damage).status }),
+                "\(Human.plural(damagedRaw.count, "raw file")) not as recorded",
+                advice: "get the vendor's file again, remove the damaged one, and add it with 'tarn raw add'")
+        }
+    }
+
+    /// The raw files that are not what they were when they were added.
+    private func damagedRawFiles(
+        _ lake: Lake, _ session: Session
+    ) throws -> [(path: String, damage: LakeError)] {
+        let store = RawStore(lake)
+        let files = try store.days().flatMap(\.files)
+        var damaged: [(path: String, damage: LakeError)] = []
+        for (index, file) in files.enumerated() {
+            session.console.progress(Progress(label: "verify", done: index, total: files.count, unit: "raw files"))
+            if Interruption.isRequested { throw Failure(.interrupted, "interrupted") }
+            if let damage = try store.damage(of: file) { damaged.append((file.path, damage)) }
+        }
+        return damaged
     }
 
     private func recompute(
