@@ -35,7 +35,7 @@ def test_the_reference_holds_every_table(reference):
     tables = {path.split("/")[2] for path in reference.hashes()}
     assert tables == {
         "table=mbo", "table=definition", "table=statistics", "table=contract_day", "table=book_snapshot_1s",
-        "table=depth_and_flow_1s", "table=book_quality_1s", "table=physics_surface_1s",
+        "table=depth_and_flow_1s", "table=book_quality_1s", "table=physics_surface_1s", "table=forecast_1s",
     }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def test_table_by_table(days, reference, lake):
     for layer, tables in (
         ("bronze", ["statistics", "mbo", "definition"]),
         ("silver", ["contract_day", "depth_and_flow_1s", "book_quality_1s", "book_snapshot_1s"]),
-        ("gold", ["physics_surface_1s"]),
+        ("gold", ["physics_surface_1s", "forecast_1s"]),
     ):
         for table in tables:
             window = SAMPLE_WINDOW if layer == "silver" and table != "contract_day" else {}

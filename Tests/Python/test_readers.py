@@ -4,6 +4,7 @@ pyarrow reading one file is the yardstick; the others read the layers as a whole
 """
 
 import decimal
+import re
 
 import duckdb
 import pandas as pd
@@ -18,6 +19,7 @@ import vendorfiles
 from vendorfiles import midnight, order
 
 LAYERS = ("bronze", "silver", "gold")
+SURFACES = "gold/product_type=future_mbo/table=physics_surface_1s/**/*.parquet"
 EMPTY_DATE = "2026-03-04"
 QUIET_DATE = "2026-03-05"
 
@@ -89,7 +91,7 @@ def same(found, expected, context):
 def test_every_table_is_there(lake):
     assert {table for _, _, table in tables(lake)} == {
         "mbo", "definition", "statistics", "book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s",
-        "physics_surface_1s",
+        "physics_surface_1s", "forecast_1s",
     }  # fmt: skip
     for (layer, _, table), files in tables(lake).items():
         dates = {path.parent.name for path in files}
@@ -160,9 +162,8 @@ def test_polars_scans_with_hive_keys(lake):
             same(found, expected, f"{table}.{name}")
 
 
-def test_polars_takes_a_layer_by_glob(lake):
-    """The glob of the documentation, from a layer down, for each table's rows."""
-    scan = pl.scan_parquet(lake.root / "gold" / "**" / "*.parquet", hive_partitioning=True)
+def test_polars_counts_partitions_by_their_keys(lake):
+    scan = pl.scan_parquet(lake.root / SURFACES, hive_partitioning=True)
     counts = dict(scan.group_by(pl.col("dt").cast(pl.String)).len().collect().iter_rows())
     manifest = lake.manifest("gold.future_mbo.physics_surface_1s", "ESH6", "2026-03-03")
     assert counts == {"2026-03-03": manifest["rows"]} and manifest["rows"] == 5 * 802
@@ -229,12 +230,23 @@ def test_duckdb_reads_every_table(lake):
 
 
 def test_duckdb_takes_a_layer_by_glob(lake):
-    """Globs start at a layer; a quiet lake holds nothing but partitions below it."""
+    """From a layer down, tables of different columns are united by name; there is nothing else below a layer."""
     found = duckdb.sql(
-        f"SELECT symbol, dt::VARCHAR, count(*) FROM read_parquet('{lake.root}/gold/**/*.parquet', "
-        "hive_partitioning=true) GROUP BY ALL"
+        f"SELECT \"table\", symbol, dt::VARCHAR, count(*) FROM read_parquet('{lake.root}/gold/**/*.parquet', "
+        "hive_partitioning=true, union_by_name=true) GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    assert found == [("ESH6", "2026-03-03", 5 * 802)]
+    assert found == [
+        ("forecast_1s", "ESH6", "2026-03-03", 5 * 31), ("physics_surface_1s", "ESH6", "2026-03-03", 5 * 802)
+    ]  # fmt: skip
+
+
+def test_the_notebook_of_the_readme_runs(lake):
+    """As it stands there, but for the place of the lake."""
+    (block,) = re.findall(r"```python\n(.*?)```", (vendorfiles.ROOT / "README.md").read_text(), re.S)
+    names = {}
+    exec(block.replace("lake/gold", f"{lake.root}/gold").replace("duckdb.sql(", "table = duckdb.sql("), names)
+    assert names["pressure"].shape == (5, 401)
+    assert len(names["table"].fetchall()) == 802
 
 
 def test_values_survive_in_every_reader(lake, tmp_path):
