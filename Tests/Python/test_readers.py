@@ -19,7 +19,6 @@ import vendorfiles
 from vendorfiles import midnight, order
 
 LAYERS = ("bronze", "silver", "gold")
-SURFACES = "gold/product_type=future_mbo/table=physics_surface_1s/**/*.parquet"
 EMPTY_DATE = "2026-03-04"
 QUIET_DATE = "2026-03-05"
 
@@ -162,8 +161,12 @@ def test_polars_scans_with_hive_keys(lake):
             same(found, expected, f"{table}.{name}")
 
 
-def test_polars_counts_partitions_by_their_keys(lake):
-    scan = pl.scan_parquet(lake.root / SURFACES, hive_partitioning=True)
+SURFACES = "gold/product_type=future_mbo/table=physics_surface_1s"
+
+
+def test_polars_takes_a_table_by_glob(lake):
+    """The glob of the documentation, from a table down."""
+    scan = pl.scan_parquet(lake.root / SURFACES / "**" / "*.parquet", hive_partitioning=True)
     counts = dict(scan.group_by(pl.col("dt").cast(pl.String)).len().collect().iter_rows())
     manifest = lake.manifest("gold.future_mbo.physics_surface_1s", "ESH6", "2026-03-03")
     assert counts == {"2026-03-03": manifest["rows"]} and manifest["rows"] == 5 * 802
@@ -229,7 +232,16 @@ def test_duckdb_reads_every_table(lake):
             same(tuple(map(plain, found)), expected, f"{table}.{name}")
 
 
-def test_duckdb_takes_a_layer_by_glob(lake):
+def test_duckdb_takes_a_table_by_glob(lake):
+    """The glob of the documentation, from a table down."""
+    found = duckdb.sql(
+        f"SELECT symbol, dt::VARCHAR, count(*) FROM read_parquet('{lake.root}/{SURFACES}/**/*.parquet', "
+        "hive_partitioning=true) GROUP BY ALL"
+    ).fetchall()
+    assert found == [("ESH6", "2026-03-03", 5 * 802)]
+
+
+def test_duckdb_unites_the_tables_of_a_layer(lake):
     """From a layer down, tables of different columns are united by name; there is nothing else below a layer."""
     found = duckdb.sql(
         f"SELECT \"table\", symbol, dt::VARCHAR, count(*) FROM read_parquet('{lake.root}/gold/**/*.parquet', "
@@ -244,9 +256,9 @@ def test_the_notebook_of_the_readme_runs(lake):
     """As it stands there, but for the place of the lake."""
     (block,) = re.findall(r"```python\n(.*?)```", (vendorfiles.ROOT / "README.md").read_text(), re.S)
     names = {}
-    exec(block.replace("lake/gold", f"{lake.root}/gold").replace("duckdb.sql(", "table = duckdb.sql("), names)
+    exec(block.replace("lake/gold", f"{lake.root}/gold").replace("duckdb.sql(", "rows = duckdb.sql("), names)
     assert names["pressure"].shape == (5, 401)
-    assert len(names["table"].fetchall()) == 802
+    assert len(names["rows"].fetchall()) == 802
 
 
 def test_values_survive_in_every_reader(lake, tmp_path):
