@@ -4,7 +4,6 @@ The reference of section 5 and the state of section 4 are those of test_physics_
 alone; here they judge the tables of real lakes.
 """
 
-import itertools
 import re
 import shutil
 
@@ -201,12 +200,14 @@ def test_the_frames_differ_where_the_anchor_moves(surfaces, name):
     """Both describe the first window alike; once the anchor has moved, histories belong to different cells."""
     frames = [surfaces_of(*surfaces(name, frame)) for frame in ("spot", "price")]
     moved = differing = 0
-    for index, (spot, price) in enumerate(itertools.islice(zip(*frames), 1000)):
+    for index, (spot, price) in enumerate(zip(*frames)):
         is_same = (spot["u_ema_32"] == price["u_ema_32"]).all()
         first = spot["spot_ref_price_int"][0, 0] if index == 0 else first
         assert index > 0 or is_same
         if spot["spot_ref_price_int"][0, 0] != first:
             moved, differing = moved + 1, differing + (not is_same)
+        if differing:
+            break
     assert moved and differing
 
 

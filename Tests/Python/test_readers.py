@@ -4,6 +4,7 @@ pyarrow reading one file is the yardstick; the others read the layers as a whole
 """
 
 import decimal
+import re
 
 import duckdb
 import pandas as pd
@@ -238,6 +239,26 @@ def test_duckdb_takes_a_table_by_glob(lake):
         "hive_partitioning=true) GROUP BY ALL"
     ).fetchall()
     assert found == [("ESH6", "2026-03-03", 5 * 802)]
+
+
+def test_duckdb_unites_the_tables_of_a_layer(lake):
+    """From a layer down, tables of different columns are united by name; there is nothing else below a layer."""
+    found = duckdb.sql(
+        f"SELECT \"table\", symbol, dt::VARCHAR, count(*) FROM read_parquet('{lake.root}/gold/**/*.parquet', "
+        "hive_partitioning=true, union_by_name=true) GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    assert found == [
+        ("forecast_1s", "ESH6", "2026-03-03", 5 * 31), ("physics_surface_1s", "ESH6", "2026-03-03", 5 * 802)
+    ]  # fmt: skip
+
+
+def test_the_notebook_of_the_readme_runs(lake):
+    """As it stands there, but for the place of the lake."""
+    (block,) = re.findall(r"```python\n(.*?)```", (vendorfiles.ROOT / "README.md").read_text(), re.S)
+    names = {}
+    exec(block.replace("lake/gold", f"{lake.root}/gold").replace("duckdb.sql(", "rows = duckdb.sql("), names)
+    assert names["pressure"].shape == (5, 401)
+    assert len(names["rows"].fetchall()) == 802
 
 
 def test_values_survive_in_every_reader(lake, tmp_path):

@@ -6,6 +6,7 @@ Source: docs of the lake protocol: states of a partition, days, exit codes.
 import datetime
 import hashlib
 import json
+import re
 import shutil
 
 import pytest
@@ -180,22 +181,21 @@ def test_a_value_that_cannot_be_is_usage(lake, setting, pattern):
 
 
 REGISTRY = {
-    "a revision": ("  silver_book:\n    products: [future_mbo, equity_mbo]\n    revision: 1", "revision: 1", "revision: 2",
-                   r"stage revised"),
-    "a default": ("      crossed_policy: invalidate", "invalidate", "record", r"parameters changed: crossed_policy"),
-    "a lattice step": ("  ES: {q: 0.25}", "0.25", "0.5", r"parameters changed: q"),
-}  # fmt: skip
+    "a revision": (r"(  silver_book:\n    products: .*\n    revision: )1", "2", r"stage revised"),
+    "a default": (r"(crossed_policy: )invalidate", "record", r"parameters changed: crossed_policy"),
+    "a lattice step": (r"(  ES: {q: )0.25", "0.5", r"parameters changed: q"),
+}
 
 
 @pytest.mark.parametrize("case", REGISTRY)
 def test_a_changed_registry_makes_stale(small, tmp_path, case):
     """What the registry says of a stage is part of what its partitions were made from."""
-    place, old, new, reason = REGISTRY[case]
+    place, new, reason = REGISTRY[case]
     project = tmp_path / "project"
     shutil.copytree(small.project / "contracts", project / "contracts")
-    text = (small.project / "datasets.yaml").read_text()
-    assert place in text
-    (project / "datasets.yaml").write_text(text.replace(place, place.replace(old, new)))
+    text, count = re.subn(place, rf"\g<1>{new}", (small.project / "datasets.yaml").read_text(), count=1)
+    assert count == 1
+    (project / "datasets.yaml").write_text(text)
     before, small.project = small.hashes(), project
     small.run("all", "ESH6", DATE).exits(4, r"silver\.future_mbo\.book_snapshot_1s ESH6 2026-03-03 is stale \(.*" + reason)
     assert small.hashes() == before
