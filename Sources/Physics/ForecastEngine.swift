@@ -1,7 +1,7 @@
 import Columnar
 import FixedMath
 
-/// Gains of the motion: parameters `beta` and `gamma`. The defaults are placeholders, not fitted values.
+/// Gains of the motion: parameters `beta` and `gamma`. The defaults are those of the specification, not fitted to data.
 public struct ForecastParameters: Sendable, Equatable {
     /// Gain of the force.
     public var beta: Double

@@ -219,7 +219,7 @@ final class WriterCore {
         chunk.statistics = ChunkStatistics(
             minimum: bounds.encoded?.minimum, maximum: bounds.encoded?.maximum,
             nullCount: encoder.pages.reduce(0) { $0 + $1.nullCount })
-        // Offsets are those within the index for now; `finish` knows where it begins.
+        // Offsets are those within the index here; `finish` knows where it begins.
         chunk.columnIndex = PageIndex.appendColumnIndex(of: encoder.pages, to: &columnIndexes)
         chunk.offsetIndex = PageIndex.appendOffsetIndex(locations, to: &offsetIndexes)
         return chunk
