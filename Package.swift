@@ -50,9 +50,10 @@ let package = Package(
         // Pure engines: no files, clocks, randomness.
         room("OrderBook", ["Columnar", "CSystem"], swiftSettings: spans),
         room("Physics", ["Columnar", "FixedMath"], swiftSettings: spans),
+        room("MarketState", ["Tables", "FixedMath", "CivilTime"]),
 
         // Where engines meet tables, and what runs them.
-        room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "CivilTime", "Contracts"],
+        room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "MarketState", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
         room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime", "Digest"]),
@@ -89,6 +90,7 @@ let package = Package(
         tests("LakeTests", ["Lake", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "Columnar", "CFaults"]),
         tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
         tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
+        tests("MarketStateTests", ["MarketState", "Tables", "FixedMath", "CivilTime"]),
         tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
         tests("StagesTests", ["Stages", "CivilTime"]),
         tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),
