@@ -9,8 +9,6 @@ struct VendorDay: CustomTestStringConvertible, Sendable {
     /// UTC seconds since 1970.
     var start: Int64
     var end: Int64
-    /// Every nth event boundary is compared with all its prices, the others at the touch.
-    var wholeEvery: Int
 
     var testDescription: String { name }
     var isPresent: Bool { files.allSatisfy { VendorFiles.exists($0) } }
@@ -20,27 +18,27 @@ struct VendorDay: CustomTestStringConvertible, Sendable {
         VendorDay(
             name: "ESM4 2024-05-08",
             files: ["real/esm4-20240508/orderbooks_mbo_2024-05-08T00-00-00_2024-05-08T00-00-02.dbn.zst"],
-            instrument: 5602, start: 1_715_126_400, end: 1_715_126_410, wholeEvery: 50),
+            instrument: 5602, start: 1_715_126_400, end: 1_715_126_410),
         // 2023-12-25T21:59:50Z to the end of the day: the silent hours between would only be empty windows.
         VendorDay(
             name: "ESH4 2023-12-25", files: ["real/esh4-20231224/esh4-glbx-mdp3-20231225.mbo.dbn.zst"],
-            instrument: 17077, start: 1_703_541_590, end: 1_703_548_800, wholeEvery: 500),
+            instrument: 17077, start: 1_703_541_590, end: 1_703_548_800),
         VendorDay(
             name: "ESH4 2023-12-24 and 25",
             files: [
                 "real/esh4-20231224/esh4-glbx-mdp3-20231224.mbo.dbn.zst",
                 "real/esh4-20231224/esh4-glbx-mdp3-20231225.mbo.dbn.zst",
             ],
-            instrument: 17077, start: 1_703_545_190, end: 1_703_546_400, wholeEvery: 500),
+            instrument: 17077, start: 1_703_545_190, end: 1_703_546_400),
         // 2026-03-03T14:30Z to 15:35Z, or ten minutes of it
         VendorDay(
             name: "ESH6 2026-03-03", files: ["synthetic/glbx-mdp3-20260303.mbo.dbn.zst"],
             instrument: 42_140_864,
-            start: 1_772_548_200, end: VendorFiles.isFull ? 1_772_552_100 : 1_772_548_800, wholeEvery: 5000),
+            start: 1_772_548_200, end: VendorFiles.isFull ? 1_772_552_100 : 1_772_548_800),
         VendorDay(
             name: "NQH6 2026-03-03", files: ["synthetic/glbx-mdp3-20260303.mbo.dbn.zst"],
             instrument: 42_005_804,
-            start: 1_772_548_200, end: VendorFiles.isFull ? 1_772_552_100 : 1_772_548_800, wholeEvery: 5000),
+            start: 1_772_548_200, end: VendorFiles.isFull ? 1_772_552_100 : 1_772_548_800),
     ]
 }
 
@@ -64,8 +62,7 @@ struct VendorFileTests {
             stepped.feed(record.bookEvent)
             guard record.has(F_LAST), wrong == nil else { return }
             boundaries += 1
-            let isWhole = boundaries % day.wholeEvery == 0
-            if let difference = stepped.difference(from: replay.books[0]!, isWhole: isWhole) {
+            if let difference = stepped.difference(from: replay.books[0]!) {
                 wrong = "record \(index), \(record): \(difference)"
             }
         }
