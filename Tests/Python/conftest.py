@@ -38,7 +38,7 @@ def lake(tmp_path):
 ESM4_HOURS = (0, 10)
 ESH4_EVE_HOURS = (22 * 3600 + 2400, 22 * 3600 + 2420)
 ESH4_HOURS = (22 * 3600 + 2400, 23 * 3600 + 2400) if pipeline.FULL else (23 * 3600 - 60, 23 * 3600 + 120)
-SYNTHETIC_HOURS = (14 * 3600 + 1800, 21 * 3600) if pipeline.FULL else (14 * 3600 + 1740, 14 * 3600 + 1980)
+SYNTHETIC_HOURS = (14 * 3600 + 1800, 15 * 3600 + 2400) if pipeline.FULL else (14 * 3600 + 1740, 14 * 3600 + 1980)
 
 
 def between(hours):

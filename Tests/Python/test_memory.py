@@ -8,7 +8,7 @@ import time
 import pytest
 
 from conftest import SYNTHETIC_HOURS, between
-from pipeline import Lake, flags
+from pipeline import FULL, Lake, flags
 
 LIMIT_MB = 256
 
@@ -46,3 +46,22 @@ def test_a_day_of_a_million_orders(lake):
     used["gold"] = peak(lake, "-l", "gold", "-s", "ESH6")
     print(used)
     assert max(used.values()) < LIMIT_MB, used
+
+
+@pytest.mark.skipif(not FULL, reason="a whole session of surfaces: TARN_TEST_FULL=1")
+def test_gold_of_a_whole_session(lake, tmp_path):
+    """From 09:30 to 16:00, as the defaults have it: memory stays, and another number of workers gives the same file."""
+    gold = "gold.future_mbo.physics_surface_1s"
+    lake.run("bronze,silver", "ESH6", "2026-03-03").exits(0)
+    used = peak(lake, "-l", "gold", "-s", "ESH6", "-j", "1")
+    print(used)
+    assert used < LIMIT_MB
+    windows = lake.table("silver.future_mbo.book_snapshot_1s", "ESH6", "2026-03-03")
+    anchored = windows.num_rows - windows["spot_ref_price_int"].null_count
+    assert windows.num_rows == 6.5 * 3600 and anchored > 0
+    manifest = lake.manifest(gold, "ESH6", "2026-03-03")
+    assert manifest["rows"] == anchored * 2 * 401
+    other = Lake(tmp_path / "other")
+    os.symlink(lake.root / "raw", other.root / "raw")
+    other.run("all", "ESH6", "2026-03-03", workers=4).exits(0)
+    assert other.manifest(gold, "ESH6", "2026-03-03") == manifest
