@@ -19,6 +19,12 @@ package enum Numbers {
         return (squares / Double(values.count)).squareRoot()
     }
 
+    /// Distance of `x` from the mean of `values`, in their deviations plus EPS; 0 when they do not deviate.
+    package static func zscore(_ x: Double, among values: some Collection<Double>) -> Double {
+        let deviation = pstd(values)
+        return deviation == 0 ? 0 : (x - mean(values)) / (deviation + epsilon)
+    }
+
     /// 1, −1, or 0 for what is within 1e-12 of zero.
     package static func sign(_ x: Double) -> Double {
         x > 1e-12 ? 1 : x < -1e-12 ? -1 : 0
