@@ -52,15 +52,18 @@ let package = Package(
         room("Physics", ["Columnar", "FixedMath"], swiftSettings: spans),
         room("MarketState", ["Tables", "FixedMath", "CivilTime"]),
 
+        // What people tell the recorder: sessions, levels, markers, labels.
+        room("Reference", ["Tables", "Columnar", "Lake", "Parquet", "JSON", "CivilTime"]),
+
         // Where engines meet tables, and what runs them.
-        room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "MarketState", "CivilTime", "Contracts"],
+        room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "MarketState", "Reference", "CivilTime", "Contracts"],
              swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
-        room("Pipeline", ["Stages", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime", "Digest"]),
+        room("Pipeline", ["Stages", "Reference", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime", "Digest"]),
         .executableTarget(
             name: "tarn",
             dependencies: [
-                "Pipeline", "Stages", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON",
+                "Pipeline", "Stages", "Reference", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON",
                 "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
             ],
             swiftSettings: strict),
@@ -91,6 +94,7 @@ let package = Package(
         tests("OrderBookTests", ["OrderBook", "Columnar", "CZstd"]),
         tests("PhysicsTests", ["Physics", "FixedMath", "Columnar"]),
         tests("MarketStateTests", ["MarketState", "Tables", "FixedMath", "CivilTime"]),
+        tests("ReferenceTests", ["Reference", "Tables", "Lake", "JSON", "CivilTime", "Parquet", "Columnar"]),
         tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
         tests("StagesTests", ["Stages", "CivilTime"]),
         tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),

@@ -4,6 +4,7 @@ import Lake
 import OrderBook
 import Parquet
 import Physics
+import Reference
 import Stages
 
 extension Failure {
@@ -21,6 +22,7 @@ extension Failure {
         case let error as ContractError: self.init(.usage, "\(error)")
         case let error as RegistryError: self.init(.usage, "\(error)")
         case let error as BookError: self.init(error)
+        case let error as ReferenceError: self.init(error.kind == .claim ? .usage : .corrupt, "\(error)")
         case let error as PhysicsError: self.init(.corrupt, "\(error)")
         default: self.init(.failed, "\(error)")
         }

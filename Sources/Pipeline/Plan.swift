@@ -106,6 +106,43 @@ struct Planner {
         }
     }
 
+    /// The stages in the order in which they run: each group over all dates, or date by date where a stage reads what
+    /// this or a later stage of the group made for an earlier session.
+    var passes: [(stages: [StageDeclaration], isDateByDate: Bool)] {
+        let stages = stages
+        let positions = Dictionary(uniqueKeysWithValues: stages.enumerated().map { ($1.name, $0) })
+        var passes: [(stages: [StageDeclaration], isDateByDate: Bool)] = []
+        var next = 0
+        while next < stages.count {
+            var last = next
+            var isDateByDate = false
+            var position = next
+            while position <= last {
+                for read in stages[position].reads(for: request.productType) where read.date == .priorSession {
+                    guard case .table(let template) = read.source,
+                        let writer = project.registry.writer(of: template.dataset(for: request.productType)),
+                        let made = positions[writer.name], made >= position
+                    else { continue }
+                    isDateByDate = true
+                    last = max(last, made)
+                }
+                position += 1
+            }
+            passes.append((Array(stages[next...last]), isDateByDate))
+            next = last + 1
+        }
+        return passes
+    }
+
+    /// Stages with the dates of one go at them, in the order in which they run.
+    func steps(_ dates: [CivilDate]) -> [(stage: StageDeclaration, dates: [CivilDate])] {
+        passes.flatMap { pass in
+            (pass.isDateByDate ? dates.map { [$0] } : [dates]).flatMap { dates in
+                pass.stages.map { ($0, dates) }
+            }
+        }
+    }
+
     private func isSelected(_ dataset: DatasetKey) -> Bool {
         request.layers.contains(dataset.layer)
             && (request.tables.isEmpty || request.tables.contains(dataset.table))
@@ -155,7 +192,10 @@ struct Planner {
         guard let first = dates.dates.first, let last = dates.dates.last, dates.named.count < dates.dates.count else {
             return (dates.dates, [])
         }
-        var known = Set(try RawStore(project.lake).days(RawFilter(dates: first...last)).map(\.location.date))
+        // Levels and labels alone make no day.
+        var known = Set(
+            try RawStore(project.lake).days(RawFilter(dates: first...last)).map(\.location)
+                .filter { $0.source != .ref }.map(\.date))
         known.formUnion(
             try project.lake.partitions(
                 PartitionFilter(layers: [.bronze], products: [request.productType], dates: first...last)

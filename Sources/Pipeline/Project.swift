@@ -1,6 +1,7 @@
 import Contracts
 import DBN
 import Lake
+import Reference
 import Stages
 import Tables
 
@@ -43,7 +44,8 @@ public struct Project: Sendable {
                 advice: "stages are: \(StageCatalogue.names.joined(separator: ", "))")
         }
         for read in registry.stages.flatMap(\.reads) {
-            if case .raw(let schema) = read.source, Schema(name: schema) == nil {
+            if case .raw(let schema) = read.source, Schema(name: schema) == nil, ReferenceKind(rawValue: schema) == nil
+            {
                 throw Failure(
                     .usage, "\(registry.file):\(read.line): there is no raw schema '\(schema)'",
                     advice: "schemas are: \(Schema.allCases.map(\.name).joined(separator: ", "))")

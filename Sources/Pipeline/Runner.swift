@@ -16,7 +16,8 @@ public enum RunEvent: Sendable {
     case warning(String)
 }
 
-/// Carries out requests: stage after stage in the order of the registry, the tasks of a stage side by side.
+/// Carries out requests: stage after stage in the order of the registry, the tasks of a stage side by side. Stages of
+/// which one needs what another made for the session before go date by date.
 ///
 /// Each stage is planned on the lake as the stages before it have left it, so what a task reads is what is there.
 /// A task that fails does not stop the others; those that miss its output fail on their own account.
@@ -39,7 +40,7 @@ public struct Runner: Sendable {
         let (dates, skipped) = try planner.dates()
         var site = StageSite(lake: project.lake, registry: project.registry, contracts: project.contracts)
         var tasks: [PlannedTask] = []
-        for stage in planner.stages {
+        for (stage, dates) in planner.steps(dates) {
             let planned = planner.tasks(of: stage, dates: dates, site: site)
             tasks += planned
             site = site.expecting(Set(planned.filter(\.isWork).flatMap { $0.partitions.map(\.address) }))
@@ -62,7 +63,7 @@ public struct Runner: Sendable {
         let run = try Run(project.lake)
         var results: [TaskResult] = []
         var failed = FailedWork()
-        for stage in planner.stages where !Interruption.isRequested {
+        for (stage, dates) in planner.steps(dates) where !Interruption.isRequested {
             var planned = planner.tasks(of: stage, dates: dates, site: site)
             for index in planned.indices {
                 guard let failure = failed.consequence(for: planned[index]) else { continue }
@@ -232,7 +233,9 @@ private struct FailedWork {
             return Failure(cause.status, "\(name): a stage before it failed: \(failure.message)")
         case .task(let work, _):
             guard task.isWork else { return nil }
-            for case .partition(let address, _) in work.inputs {
+            for case .partition(let address, let manifest) in work.inputs {
+                // An earlier session that failed is one that this date does without.
+                if manifest == nil, address.date < work.date { continue }
                 if let cause = partitions[address] {
                     return Failure(cause.status, "\(name): its input \(address) was not made")
                 }

@@ -83,7 +83,7 @@ struct StageParameters {
 
 extension StageRequest {
     /// Parameters that hold times of day.
-    private static let clockTimes: Set<String> = ["output_start", "output_end"]
+    private static let clockTimes: Set<String> = ["output_start", "output_end", "rth_open", "rth_close"]
 
     /// Times as UTC nanoseconds on the date, everything else as it is, so that equal instants are equal
     /// parameters however they were written.

@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import DBN
 import Glibc
 import JSON
 import Lake
@@ -138,7 +139,7 @@ final class Session {
         try Project(root: projectRoot(), lake: globals.lake)
     }
 
-    /// The schemas of raw files that a product is made from.
+    /// The vendor's schemas that a product is made from.
     func rawSchemas(of product: String) throws -> Set<String> {
         let registry = try project().registry
         guard registry.products.contains(product) else {
@@ -151,7 +152,7 @@ final class Session {
             .map(\.source)
         return Set(
             sources.compactMap { source in
-                if case .raw(let schema) = source { schema } else { nil }
+                if case .raw(let schema) = source, Schema(name: schema) != nil { schema } else { nil }
             })
     }
 }

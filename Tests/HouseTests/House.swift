@@ -12,7 +12,7 @@ enum House {
         ["JSON", "Digest", "CivilTime", "FixedMath", "Columnar", "Terminal"],
         ["Arguments", "Parquet", "DBN", "Contracts", "OrderBook", "Physics"],
         ["Tables", "Lake", "Sample", "contractgen"],
-        ["MarketState"],
+        ["MarketState", "Reference"],
         ["Stages"],
         ["Pipeline"],
         ["tarn"],

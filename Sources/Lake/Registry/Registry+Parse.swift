@@ -225,3 +225,27 @@ extension StageDeclaration.Read {
 private func isWord(_ text: String) -> Bool {
     DatasetKey(layer: .bronze, product: text, table: "table") != nil
 }
+
+// MARK: - Datasets
+
+extension YAMLValue {
+    fileprivate func template() throws(RegistryError) -> DatasetTemplate {
+        let text = try text()
+        guard let template = DatasetTemplate(parsing: text) else {
+            throw error(
+                .unknownDataset,
+                "'\(text)' is no dataset; expected <layer>.{product}.<table>, layer ref, bronze, silver or gold")
+        }
+        return template
+    }
+
+    fileprivate func source() throws(RegistryError) -> StageDeclaration.Source {
+        let text = try text()
+        guard text.hasPrefix("raw.") else { return .table(try template()) }
+        let schema = String(text.dropFirst(4))
+        guard PathComponent.encode(schema) == schema else {
+            throw error(.unknownDataset, "'\(text)' names no schema")
+        }
+        return .raw(schema: schema)
+    }
+}

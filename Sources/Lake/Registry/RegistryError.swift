@@ -1,4 +1,4 @@
-/// Why `datasets.yaml` cannot be used: where and what.
+/// Why `datasets.yaml`, or another YAML file, cannot be used: where and what.
 public struct RegistryError: Error, Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
         /// The file cannot be read.
@@ -27,7 +27,7 @@ public struct RegistryError: Error, Sendable, Hashable {
     public let line: Int
     public let reason: String
 
-    init(_ kind: Kind, file: String, line: Int, _ reason: String) {
+    package init(_ kind: Kind, file: String, line: Int, _ reason: String) {
         self.kind = kind
         self.file = file
         self.line = line

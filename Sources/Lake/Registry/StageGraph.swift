@@ -78,14 +78,14 @@ struct StageGraph {
         return order
     }
 
-    /// A stage may read what it made itself for an earlier session.
+    /// What a stage reads of an earlier session may be its own work, or that of stages after it.
     private func producers(of stage: StageDeclaration, _ writers: [DatasetKey: Int]) -> Set<Int> {
         var producers: Set<Int> = []
         for read in stage.reads {
             guard case .table(let template) = read.source else { continue }
             for product in read.products ?? stage.products {
                 guard let writer = writers[template.dataset(for: product)] else { continue }
-                if read.date == .priorSession, stages[writer].name == stage.name { continue }
+                if read.date == .priorSession { continue }
                 producers.insert(writer)
             }
         }

@@ -110,9 +110,8 @@ struct RebuildCommand: Command {
     }
 
     func run(in session: Session) throws {
-        let first = LayerChoice.layers([from])[0]
         var request = RunRequest(
-            selection, execution, layers: LayerChoice.layers([.all]).filter { $0 >= first }, overwrites: true)
+            selection, execution, layers: LayerChoice.downward(from), overwrites: true)
         if from == .bronze { request.overwrite = .everything }
         if dryRun || !session.isJSON {
             try PlanReport(session.project(), request).show(in: session, asLines: false)

@@ -74,12 +74,18 @@ enum LayerChoice: String, CaseIterable {
         for choice in choices {
             switch choice {
             case .bronze: layers.insert(.bronze)
-            case .silver: layers.insert(.silver)
+            // Sessions and levels are what the recorder's silver starts from.
+            case .silver: layers.formUnion([.ref, .silver])
             case .gold: layers.insert(.gold)
-            case .all: layers.formUnion([.bronze, .silver, .gold])
+            case .all: layers.formUnion([.ref, .bronze, .silver, .gold])
             }
         }
         return layers.sorted()
+    }
+
+    /// A layer and those after it.
+    static func downward(_ first: LayerChoice) -> [DatasetKey.Layer] {
+        layers(Array(allCases[allCases.firstIndex(of: first)!...].prefix { $0 != .all }))
     }
 }
 

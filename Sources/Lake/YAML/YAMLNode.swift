@@ -4,12 +4,12 @@ import CYAML
 ///
 /// Hostile texts stay bounded: anchors, aliases and tags are refused (nothing can be repeated by reference),
 /// nesting and the number of values are limited, a text holds one document, and no mapping has a key twice.
-struct YAMLNode {
-    let content: Content
+package struct YAMLNode {
+    package let content: Content
     /// 1-based.
-    let line: Int
+    package let line: Int
 
-    enum Content {
+    package enum Content {
         /// `isPlain`: without quotes, so it may mean a number, a boolean or null.
         case scalar(String, isPlain: Bool)
         case sequence([YAMLNode])
@@ -17,17 +17,17 @@ struct YAMLNode {
         case mapping([(key: Key, value: YAMLNode)])
     }
 
-    struct Key {
-        let text: String
-        let line: Int
+    package struct Key {
+        package let text: String
+        package let line: Int
     }
 
-    static let maximumBytes = 1 << 20
+    package static let maximumBytes = 1 << 20
     static let maximumDepth = 16
     static let maximumValues = 50_000
 
     /// What the value is, for messages.
-    var kind: String {
+    package var kind: String {
         switch content {
         case .scalar: "a scalar"
         case .sequence: "a list"
@@ -37,7 +37,7 @@ struct YAMLNode {
 }
 
 extension YAMLNode {
-    static func parse(_ bytes: [UInt8], file: String) throws(RegistryError) -> YAMLNode {
+    package static func parse(_ bytes: [UInt8], file: String) throws(RegistryError) -> YAMLNode {
         guard bytes.count <= YAMLNode.maximumBytes else {
             throw RegistryError(.tooLarge, file: file, line: 1, "larger than \(YAMLNode.maximumBytes) bytes")
         }

@@ -1,11 +1,11 @@
-/// One value of the registry, to be read as what it must be.
-struct YAMLValue {
-    let node: YAMLNode
-    let file: String
+/// One value of a YAML file, to be read as what it must be.
+package struct YAMLValue {
+    package let node: YAMLNode
+    package let file: String
     /// What the value belongs to, for messages: `'revision' of stage silver_book`.
-    let place: String
+    package let place: String
 
-    func error(_ kind: RegistryError.Kind, _ reason: String) -> RegistryError {
+    package func error(_ kind: RegistryError.Kind, _ reason: String) -> RegistryError {
         RegistryError(kind, file: file, line: node.line, "\(place): \(reason)")
     }
 
@@ -13,7 +13,7 @@ struct YAMLValue {
         error(.wrongType, "expected \(expected), found \(node.kind)")
     }
 
-    func text() throws(RegistryError) -> String {
+    package func text() throws(RegistryError) -> String {
         guard case .scalar(let text, _) = node.content else { throw wrongType("a word") }
         return text
     }
@@ -24,13 +24,13 @@ struct YAMLValue {
         return text
     }
 
-    func integer() throws(RegistryError) -> Int {
+    package func integer() throws(RegistryError) -> Int {
         let text = try plain("an integer")
         guard let number = Int(text) else { throw error(.wrongType, "expected an integer, found '\(text)'") }
         return number
     }
 
-    func boolean() throws(RegistryError) -> Bool {
+    package func boolean() throws(RegistryError) -> Bool {
         switch try plain("true or false") {
         case "true": return true
         case "false": return false
@@ -38,17 +38,35 @@ struct YAMLValue {
         }
     }
 
-    func list() throws(RegistryError) -> [YAMLValue] {
+    package func list() throws(RegistryError) -> [YAMLValue] {
         guard case .sequence(let elements) = node.content else { throw wrongType("a list") }
         return elements.map { YAMLValue(node: $0, file: file, place: place) }
     }
 
-    func mapping(_ place: String) throws(RegistryError) -> YAMLMapping {
+    package func mapping(_ place: String) throws(RegistryError) -> YAMLMapping {
         try YAMLMapping(node, file: file, place: place)
     }
 
+    /// A finite decimal number, `2`, `-0.5` or `1e-3`, without quotes.
+    package func number() throws(RegistryError) -> Double {
+        let text = try plain("a number")
+        let isDecimal = text.utf8.allSatisfy { byte in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.eE".utf8.contains(byte)
+        }
+        guard isDecimal, let number = Double(text), number.isFinite else {
+            throw error(.wrongType, "expected a number, found '\(text)'")
+        }
+        return number
+    }
+
+    /// Nothing at all, `~` or `null`, without quotes.
+    package var isNull: Bool {
+        guard case .scalar(let text, isPlain: true) = node.content else { return false }
+        return ["", "~", "null"].contains(text)
+    }
+
     /// One of the words of an enumeration.
-    func choice<Choice: RawRepresentable & CaseIterable>() throws(RegistryError) -> Choice
+    package func choice<Choice: RawRepresentable & CaseIterable>() throws(RegistryError) -> Choice
     where Choice.RawValue == String {
         let word = try text()
         guard let choice = Choice(rawValue: word) else {
@@ -59,7 +77,7 @@ struct YAMLValue {
     }
 
     /// Plain `null`, `true`, `false` and integers mean those; everything else is text, as are quoted values.
-    func parameter() throws(RegistryError) -> ParameterValue {
+    package func parameter() throws(RegistryError) -> ParameterValue {
         switch node.content {
         case .scalar(let text, let isPlain):
             guard isPlain else { return .text(text) }
@@ -77,36 +95,16 @@ struct YAMLValue {
             throw wrongType("a value or a list of words")
         }
     }
-
-    func template() throws(RegistryError) -> DatasetTemplate {
-        let text = try text()
-        guard let template = DatasetTemplate(parsing: text) else {
-            throw error(
-                .unknownDataset,
-                "'\(text)' is no dataset; expected <layer>.{product}.<table>, layer bronze, silver or gold")
-        }
-        return template
-    }
-
-    func source() throws(RegistryError) -> StageDeclaration.Source {
-        let text = try text()
-        guard text.hasPrefix("raw.") else { return .table(try template()) }
-        let schema = String(text.dropFirst(4))
-        guard PathComponent.encode(schema) == schema else {
-            throw error(.unknownDataset, "'\(text)' names no schema")
-        }
-        return .raw(schema: schema)
-    }
 }
 
-/// A mapping of the registry, with its keys.
-struct YAMLMapping {
-    let members: [(key: YAMLNode.Key, value: YAMLValue)]
+/// A mapping of a YAML file, with its keys.
+package struct YAMLMapping {
+    package let members: [(key: YAMLNode.Key, value: YAMLValue)]
     private let file: String
-    private let line: Int
+    package let line: Int
     private let place: String
 
-    init(_ node: YAMLNode, file: String, place: String) throws(RegistryError) {
+    package init(_ node: YAMLNode, file: String, place: String) throws(RegistryError) {
         guard case .mapping(let members) = node.content else {
             throw RegistryError(
                 .wrongType, file: file, line: node.line, "\(place): expected a mapping, found \(node.kind)")
@@ -119,12 +117,12 @@ struct YAMLMapping {
         self.place = place
     }
 
-    func error(_ kind: RegistryError.Kind, _ line: Int, _ reason: String) -> RegistryError {
+    package func error(_ kind: RegistryError.Kind, _ line: Int, _ reason: String) -> RegistryError {
         RegistryError(kind, file: file, line: line, "\(place): \(reason)")
     }
 
     /// All of `keys`, perhaps some of `optional`, and nothing else.
-    func require(keys: [String], optional: [String] = []) throws(RegistryError) {
+    package func require(keys: [String], optional: [String] = []) throws(RegistryError) {
         for (key, _) in members where !keys.contains(key.text) && !optional.contains(key.text) {
             let known = (keys + optional).sorted().joined(separator: ", ")
             throw error(.unknownKey, key.line, "unknown key '\(key.text)'; known are: \(known)")
@@ -134,11 +132,16 @@ struct YAMLMapping {
         }
     }
 
-    func optional(_ key: String) -> YAMLValue? {
+    package func optional(_ key: String) -> YAMLValue? {
         members.first { $0.key.text == key }?.value
     }
 
-    func value(_ key: String) throws(RegistryError) -> YAMLValue {
+    /// The value of a key that may be left out or be null.
+    package func given(_ key: String) -> YAMLValue? {
+        optional(key).flatMap { $0.isNull ? nil : $0 }
+    }
+
+    package func value(_ key: String) throws(RegistryError) -> YAMLValue {
         guard let value = optional(key) else { throw error(.missingKey, line, "the key '\(key)' is missing") }
         return value
     }

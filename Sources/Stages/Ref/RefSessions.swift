@@ -1,0 +1,100 @@
+import CivilTime
+import Lake
+import Reference
+import Tables
+
+/// The recording sessions of a date: those of its session files, cut to regular hours, or else the regular hours
+/// themselves, each with the ATR that its first bars start from.
+///
+/// Everything below runs on these bounds, so the stage comes before the recorder's silver.
+///
+/// Source: spec/recorder.md 3.3, 5.4.
+public struct RefSessions: Stage {
+    public static let name = "ref_sessions"
+
+    public init() {}
+
+    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
+        guard let day = try request.referenceDay(in: site) else {
+            return .nothing("\(request.date) is no trading date of \(request.symbol)")
+        }
+        var defaults = try clockedDefaults(of: request)
+        _ = try hours(StageParameters(defaults, request.overrides), on: day.date)
+        // Not a parameter of the registry: it follows from the files of the date.
+        defaults[Sessions.Columns.tiePolicy.name] = .text(try tiePolicy(of: day, in: site).symbol)
+        var inputs = try request.referenceFiles([.sessions], of: day, in: site)
+        inputs += try PriorSession(request)?.inputs(before: day.date, day.symbol, in: site) ?? []
+        return .task(
+            StageTask(
+                request, symbol: day.symbol, inputs: inputs, defaults: defaults,
+                outputs: [try request.output("sessions", day.symbol)]))
+    }
+
+    public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
+        let parameters = try context.parameters(of: task)
+        let (open, close) = try hours(parameters, on: task.date)
+        let day = ReferenceDay(product: task.product, symbol: task.symbol, date: task.date)
+        let prior = PriorSession(
+            StageRequest(
+                declaration: task.declaration, product: task.product, symbol: task.symbol, date: task.date))
+        let rules = SessionRules(
+            rthOpen: open, rthClose: close,
+            includesExtendedHours: try parameters.boolean("include_extended_hours"),
+            tiePolicy: try parameters.choice(Sessions.Columns.tiePolicy.name, tiePolicies),
+            seed: ATRSeed(
+                priorSession: try prior?.atr(task, context),
+                fixedDefault: try parameters.number("fixed_default_atr")))
+        var entries: [SessionEntry] = []
+        for source in try context.referenceSources(of: task)[.sessions] ?? [] {
+            entries += try SessionEntry.parse(source, of: day)
+        }
+        var table = Sessions()
+        for row in try rules.sessions(entries, of: day) { table.append(row) }
+        var writer = try context.writer(task.outputs[0], of: task)
+        try table.withViews { try writer.write($0) }
+        return [try writer.finish()]
+    }
+
+    /// Regular hours of a date, ms since 1970 UTC.
+    ///
+    /// - Throws: `configuration` when a parameter is none.
+    private func hours(_ parameters: StageParameters, on date: CivilDate) throws -> (open: Int64, close: Int64) {
+        guard try parameters.number("fixed_default_atr") > 0 else {
+            throw StageError.configuration("parameter fixed_default_atr: expected a number above 0")
+        }
+        let open = try parameters.integer("rth_open") / 1_000_000
+        var close = try parameters.integer("rth_close") / 1_000_000
+        let isEarly: Bool
+        if let days = try parameters.optionalList("early_close") {
+            isEarly = try days.map { text in
+                guard let day = CivilDate(parsing: text) else {
+                    throw StageError.configuration(
+                        "parameter early_close: expected dates YYYY-MM-DD, found '\(text)'")
+                }
+                return day
+            }.contains(date)
+        } else {
+            isEarly = EarlyClose.isRegular(on: date)
+        }
+        if isEarly {
+            close = min(close, NewYork.utcNanoseconds(of: date, secondOfDay: EarlyClose.secondOfDay) / 1_000_000)
+        }
+        guard open < close else {
+            throw StageError.configuration("rth_open is not before the end of regular hours on \(date)")
+        }
+        return (open, close)
+    }
+
+    private var tiePolicies: [String: Sessions.TiePolicy] {
+        Dictionary(uniqueKeysWithValues: Sessions.TiePolicy.allCases.map { ($0.symbol, $0) })
+    }
+
+    /// How events of one instant are ordered: as the book took them in, as the feed numbered them, or, where trades
+    /// and quotes come as two CSV files, quotes first.
+    private func tiePolicy(of day: ReferenceDay, in site: StageSite) throws -> Sessions.TiePolicy {
+        guard OrderBookProduct(rawValue: day.product) == nil else { return .bookOrder }
+        let csv = try site.raw.days(RawFilter(source: .csv, dates: day.date...day.date))
+        return csv.contains { $0.location.dataset.utf8.elementsEqual("\(day.product).\(day.symbol)".utf8) }
+            ? .quoteFirst : .feedOrder
+    }
+}
