@@ -58,17 +58,29 @@ public struct EpisodeContext: Sendable {
 
 /// Prices of SPY on the date, session by session.
 public struct Benchmark: Sendable {
-    private let sessions: [[State10s.Row]]
+    private let sessions: [[Price]]
+
+    /// What counts of a 10 s row.
+    public struct Price: Sendable, Hashable {
+        /// Last millisecond of the window.
+        public let timestamp: Int64
+        public let lastPrice: Double
+
+        public init(timestamp: Int64, lastPrice: Double) {
+            self.timestamp = timestamp
+            self.lastPrice = lastPrice
+        }
+    }
 
     /// - Parameter sessions: the 10 s rows of each session, ascending and without holes.
-    public init(sessions: [[State10s.Row]]) {
+    public init(sessions: [[Price]]) {
         self.sessions = sessions.filter { !$0.isEmpty }
     }
 
     /// Return of the five minutes up to the latest row that is not after `time`, a fraction; nil when one of the two
     /// prices is missing.
     func fiveMinuteReturn(at time: Int64) -> Double? {
-        var latest: (rows: [State10s.Row], row: Int)?
+        var latest: (rows: [Price], row: Int)?
         for rows in sessions {
             guard let row = rows.lastIndex(where: { $0.timestamp <= time }) else { continue }
             if let found = latest, found.rows[found.row].timestamp >= rows[row].timestamp { continue }

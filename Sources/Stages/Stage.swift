@@ -48,12 +48,14 @@ public struct StageRequest: Sendable {
     /// The defaults of the stage for the product.
     var parameters: [String: ParameterValue] { declaration.parameters(for: product) }
 
-    /// The tables that the stage reads for the product, as partitions of one symbol and the date.
+    /// The tables that the stage reads for the product, as partitions of the date and of one symbol or of SPY.
     func tables(of symbol: String) throws(LakeError) -> [(address: PartitionAddress, isOptional: Bool)] {
         var tables: [(address: PartitionAddress, isOptional: Bool)] = []
         for read in declaration.reads(for: product) {
             guard case .table(let template) = read.source else { continue }
-            let address = try PartitionAddress(template.dataset(for: product), symbol: symbol, date: date)
+            let address = try PartitionAddress(
+                template.dataset(for: product),
+                symbol: read.symbol == .spy ? StageDeclaration.Read.SymbolRule.spy.rawValue : symbol, date: date)
             tables.append((address, read.isOptional))
         }
         return tables
@@ -159,6 +161,14 @@ public struct StageSite: Sendable {
         case .fresh, .stale:
             return .partition(address, manifest: status.inputIdentity)
         }
+    }
+
+    /// A partition that a stage also runs without: where it is not there, its absence is the input.
+    ///
+    /// - Throws: `corruptInput`.
+    func optionalInput(_ address: PartitionAddress) throws -> Input {
+        if case .missing = try lake.status(of: address).state { return .partition(address, manifest: nil) }
+        return try input(address)
     }
 
     /// The contract of an output of a stage.

@@ -198,10 +198,10 @@ import Testing
     func `the way of the market in five minutes`(last: Double, bucket: Episodes.SpyBucket) throws {
         let rows = try Given.rows(Array(repeating: 102.0, count: 31) + [100.5])
         // The row of the entry at 319999 is the last one; SPY ends a row before it.
-        let spy = Given.states([100] + Array(repeating: 103, count: 29) + [last])
+        let spy = [100] + Array(repeating: 103, count: 29) + [last]
         let level = Given.level()
         let context = EpisodeContext(
-            symbol: "TSLA", session: Given.session(), rows: rows, benchmark: Benchmark(sessions: [spy]))
+            symbol: "TSLA", session: Given.session(), rows: rows, benchmark: Benchmark(sessions: [Given.market(spy)]))
         let spine = ZoneGate.spine(of: level, over: rows)
         let episode = try EpisodeEngine(context).episodes(of: level, spine: spine)[0].row
         #expect(agree(episode.spyReturn5m, last / 100 - 1))
@@ -213,7 +213,7 @@ import Testing
         let level = Given.level()
         let context = EpisodeContext(
             symbol: "TSLA", session: Given.session(), rows: rows,
-            benchmark: Benchmark(sessions: [Given.states([100, 101])]))
+            benchmark: Benchmark(sessions: [Given.market([100, 101])]))
         let spine = ZoneGate.spine(of: level, over: rows)
         let episode = try EpisodeEngine(context).episodes(of: level, spine: spine)[0].row
         #expect(episode.spyReturn5m == nil)

@@ -83,6 +83,10 @@ enum Given {
         try EpisodeEngine(context(rows)).episodes(of: level, spine: ZoneGate.spine(of: level, over: rows))
     }
 
+    static func market(_ prices: [Double]) -> [Benchmark.Price] {
+        states(prices).map { Benchmark.Price(timestamp: $0.timestamp, lastPrice: $0.lastPrice) }
+    }
+
     static func marker(
         _ time: Int64, _ type: MarkerInputs.MarkerType, id: String? = nil, bias: MarkerInputs.DirectionBias? = nil,
         sequence: Int64 = 0

@@ -104,6 +104,8 @@ public struct StageDeclaration: Sendable, Hashable {
         case contracts
         /// The root of the contract.
         case root
+        /// The market as a whole, whatever is asked for.
+        case spy = "SPY"
     }
 
     /// The inputs of one product, in the order of the file.

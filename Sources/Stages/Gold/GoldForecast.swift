@@ -38,12 +38,7 @@ public struct GoldForecast: Stage {
             if !isOptional || use == .require {
                 inputs.append(try site.input(address))
             } else if use == .auto {
-                let status = try site.lake.status(of: address)
-                if case .missing = status.state {
-                    inputs.append(.partition(address, manifest: nil))
-                } else {
-                    inputs.append(try site.input(address))
-                }
+                inputs.append(try site.optionalInput(address))
             }
         }
         return .task(
