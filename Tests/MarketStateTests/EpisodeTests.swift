@@ -19,11 +19,11 @@ import Testing
         #expect(episode.resolutionTrigger == .thresholdHit)
         #expect(episode.outcome == .win)
         #expect(episode.resolutionType == .reversalSuccess)
-        #expect(agree(episode.mfe, 0.5))
-        #expect(agree(episode.mae, 0.125))
+        #expect(agrees(episode.mfe, 0.5))
+        #expect(agrees(episode.mae, 0.125))
         #expect(episode.timeToMfeMs == 50000)
         #expect(episode.timeToFailureMs == nil)
-        #expect(agree(episode.rMultiple, 1.4285714285714286))
+        #expect(agrees(episode.rMultiple, 1.4285714285714286))
         #expect(!episode.censored)
         let snapshots = episodes[0].snapshots()
         #expect(
@@ -33,7 +33,7 @@ import Testing
         #expect(snapshots.map(\.touchCount) == [0, 0, 0, 0, 0, 0, 1])
         #expect(snapshots.map(\.totalTimeInZoneEpisode) == [0, 10, 20, 20, 30, 30, 30])
         let penetration = [0, 0, 0, 0.375, 0.375, 0.475, 0.5]
-        #expect(zip(snapshots, penetration).allSatisfy { agree($0.maxPenetrationAtr, $1) })
+        #expect(zip(snapshots, penetration).allSatisfy { agrees($0.maxPenetrationAtr, $1) })
         #expect(snapshots.map(\.avgTimePerTouch) == [0, 0, 0, 0, 0, 0, 30])
     }
 
@@ -43,11 +43,11 @@ import Testing
         #expect(episode.resolutionTrigger == .invalidation)
         #expect(episode.outcome == .loss)
         #expect(episode.resolutionType == .continuation)
-        #expect(agree(episode.mfe, 0.125))
+        #expect(agrees(episode.mfe, 0.125))
         #expect(episode.timeToMfeMs == 0)
-        #expect(agree(episode.mae, 0.375))
+        #expect(agrees(episode.mae, 0.375))
         #expect(episode.timeToFailureMs == 20000)
-        #expect(agree(episode.rMultiple, -1.0714285714285714))
+        #expect(agrees(episode.rMultiple, -1.0714285714285714))
     }
 
     @Test func `case C5: a timeout`() throws {
@@ -58,10 +58,10 @@ import Testing
         #expect(episode.resolutionTrigger == .timeout)
         #expect(episode.outcome == .scratch)
         #expect(episode.resolutionType == .chop)
-        #expect(agree(episode.mfe, 0.3))
+        #expect(agrees(episode.mfe, 0.3))
         #expect(episode.mae == 0)
         #expect(episode.timeToMfeMs == 10000)
-        #expect(agree(episode.rMultiple, 0.8571428571428592))
+        #expect(agrees(episode.rMultiple, 0.8571428571428592))
     }
 
     @Test func `case C6: success before timeout`() throws {
@@ -84,7 +84,7 @@ import Testing
         #expect(episode.resolutionTime == nil)
         #expect(episode.zoneExitTime == 29999)
         #expect(episode.reentryCount == 1)
-        #expect(agree(episode.mfe, 0.375))
+        #expect(agrees(episode.mfe, 0.375))
         #expect(episode.rMultiple == nil)
     }
 
@@ -99,22 +99,22 @@ import Testing
         let episode = try #require(episodes.first)
         #expect(episode.row.zoneEntryTime == 69999)
         #expect(episode.row.baselineRows == 6)
-        #expect(agree(episode.row.baselineVol60sMean, 350))
-        #expect(agree(episode.row.baselineVol60sStd, 170.78251276599332))
-        #expect(agree(episode.row.baselineTradeCount60sMean, 35))
-        #expect(agree(episode.row.baselineTradeCount60sStd, 17.07825127659933))
+        #expect(agrees(episode.row.baselineVol60sMean, 350))
+        #expect(agrees(episode.row.baselineVol60sStd, 170.78251276599332))
+        #expect(agrees(episode.row.baselineTradeCount60sMean, 35))
+        #expect(agrees(episode.row.baselineTradeCount60sStd, 17.07825127659933))
         let entry = try #require(episode.snapshots().last)
         #expect(entry.phase == .stress)
         #expect(entry.return60s == 1)
-        #expect(agree(entry.returnNorm, 0.2499999999375))
+        #expect(agrees(entry.returnNorm, 0.2499999999375))
         #expect(entry.cvd60s == -30)
-        #expect(agree(entry.deltaNorm, -0.08571428571404081))
+        #expect(agrees(entry.deltaNorm, -0.08571428571404081))
         #expect(entry.deltaSign == -1)
         #expect(entry.returnSign == 1)
         #expect(entry.divergenceFlag == 1)
-        #expect(agree(entry.divScore, 0.34285714157044894))
-        #expect(agree(entry.volZ60s, 1.4638501094142284, within: 1e-6))
-        #expect(agree(entry.tradeRateZ60s, 1.4638501093370855, within: 1e-6))
+        #expect(agrees(entry.divScore, 0.34285714157044894))
+        #expect(agreesAsScore(entry.volZ60s, 1.4638501094142284))
+        #expect(agreesAsScore(entry.tradeRateZ60s, 1.4638501093370855))
     }
 
     @Test func `an episode without rows before it has an empty baseline`() throws {
@@ -175,7 +175,7 @@ import Testing
             let spine = ZoneGate.spine(of: level, over: rows)
             return try EpisodeEngine(context).episodes(of: level, spine: spine)[0].row.gapPct
         }
-        #expect(agree(try gap(.init(tsMs: 100, price: 101.5)), 0.015))
+        #expect(agrees(try gap(.init(tsMs: 100, price: 101.5)), 0.015))
         #expect(try gap(nil) == nil)
         #expect(try gap(.init(tsMs: 20_000, price: 101.5)) == nil, "the open is after the entry at 19999")
     }
@@ -204,7 +204,7 @@ import Testing
             symbol: "TSLA", session: Given.session(), rows: rows, benchmark: Benchmark(sessions: [Given.market(spy)]))
         let spine = ZoneGate.spine(of: level, over: rows)
         let episode = try EpisodeEngine(context).episodes(of: level, spine: spine)[0].row
-        #expect(agree(episode.spyReturn5m, last / 100 - 1))
+        #expect(agrees(episode.spyReturn5m, last / 100 - 1))
         #expect(episode.spyBucket == bucket)
     }
 

@@ -4,37 +4,28 @@ import Testing
 
 /// Days of random walks around their levels; equal seeds give equal days.
 private struct RandomDay {
-    private var state: UInt64
+    private var numbers: Numbers64
 
-    init(_ seed: UInt64) { state = seed }
-
-    /// In [0, 1), by SplitMix64.
-    private mutating func next() -> Double {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((z ^ (z >> 31)) >> 11) / 9_007_199_254_740_992
-    }
+    init(_ seed: UInt64) { numbers = Numbers64(state: seed) }
 
     /// Ten-second rows that start without a price and wander around 100 with wicks, flow and quotes.
     mutating func states(_ count: Int = 400) -> [State10s.Row] {
         var price = 100.0
         return (0..<count).map { index in
-            price += (next() - 0.5) * 0.4 + (100 - price) * 0.01
-            var row = Given.state(index, index < 3 ? 0 : price, atr: 0.5 + next())
+            price += (numbers.fraction() - 0.5) * 0.4 + (100 - price) * 0.01
+            var row = Given.state(index, index < 3 ? 0 : price, atr: 0.5 + numbers.fraction())
             guard index >= 3 else { return row }
-            row.high10s = price + next() * 0.2
-            row.low10s = price - next() * 0.2
-            row.totalVolume = (next() * 1000).rounded()
-            row.delta = ((next() * 2 - 1) * row.totalVolume).rounded()
+            row.high10s = price + numbers.fraction() * 0.2
+            row.low10s = price - numbers.fraction() * 0.2
+            row.totalVolume = (numbers.fraction() * 1000).rounded()
+            row.delta = ((numbers.fraction() * 2 - 1) * row.totalVolume).rounded()
             row.relativeAggression = row.totalVolume == 0 ? 0 : row.delta / (row.totalVolume + 1e-9)
-            row.tradeCount = Int64(next() * 50)
-            row.hasQuote = next() < 0.9
-            row.spreadPct = row.hasQuote ? next() * 0.001 : 0
+            row.tradeCount = Int64(numbers.fraction() * 50)
+            row.hasQuote = numbers.fraction() < 0.9
+            row.spreadPct = row.hasQuote ? numbers.fraction() * 0.001 : 0
             row.emaReady = index > 8
-            row.compressionIndex = row.emaReady ? next() : 0
-            row.absorptionIndex10s = next() * 1000
+            row.compressionIndex = row.emaReady ? numbers.fraction() : 0
+            row.absorptionIndex10s = numbers.fraction() * 1000
             return row
         }
     }
@@ -195,11 +186,11 @@ private func withoutOutcome(_ row: ReclaimPackets.Row) -> ReclaimPackets.Row {
         #expect(up.touches.map(\.touchOutcome) == down.touches.map(\.touchOutcome))
         #expect(up.touches.map(\.divFlagAtTouch) == down.touches.map(\.divFlagAtTouch))
         #expect(up.touches.map(\.wickRecoveredFlag) == down.touches.map(\.wickRecoveredFlag))
-        #expect(zip(up.touches, down.touches).allSatisfy { agree($0.maxPenetrationPct, $1.maxPenetrationPct) })
-        #expect(zip(up.touches, down.touches).allSatisfy { agree($0.bandDelta030s, -$1.bandDelta030s) })
+        #expect(zip(up.touches, down.touches).allSatisfy { agrees($0.maxPenetrationPct, $1.maxPenetrationPct) })
+        #expect(zip(up.touches, down.touches).allSatisfy { agrees($0.bandDelta030s, -$1.bandDelta030s) })
         let pairs = zip(up.episodes.filter { $0.levelId == "x" }, down.episodes.filter { $0.levelId == "x" })
         #expect(pairs.allSatisfy { $0.outcome == $1.outcome && $0.zoneEntryTime == $1.zoneEntryTime })
-        #expect(pairs.allSatisfy { agree($0.mfe, $1.mfe) && agree($0.mae, $1.mae) })
+        #expect(pairs.allSatisfy { agrees($0.mfe, $1.mfe) && agrees($0.mae, $1.mae) })
         #expect(up.episodes.count == down.episodes.count)
     }
 }

@@ -106,15 +106,11 @@ enum Given {
     }
 }
 
-/// Doubles agree as spec/recorder.md 2.1 says.
-func agree(_ a: Double, _ b: Double, within factor: Double = 1e-9) -> Bool {
-    abs(a - b) <= factor * max(1, abs(a), abs(b))
-}
-
-func agree(_ a: Double?, _ b: Double?) -> Bool {
+/// Doubles agree as spec/recorder.md 2.1 says, and nulls with each other.
+func agrees(_ a: Double?, _ b: Double?) -> Bool {
     switch (a, b) {
     case (nil, nil): true
-    case (let a?, let b?): agree(a, b)
+    case (let a?, let b?): agrees(a, b)
     default: false
     }
 }

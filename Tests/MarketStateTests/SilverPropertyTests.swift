@@ -4,7 +4,7 @@ import Tables
 import Testing
 
 /// A repeatable stream of numbers (SplitMix64).
-private struct Numbers64 {
+struct Numbers64 {
     var state: UInt64
 
     mutating func next() -> UInt64 {
@@ -16,6 +16,9 @@ private struct Numbers64 {
     }
 
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
+    /// In [0, 1).
+    mutating func fraction() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
 }
 
 extension Market {
