@@ -55,7 +55,7 @@ public struct StageRequest: Sendable {
             guard case .table(let template) = read.source else { continue }
             let address = try PartitionAddress(
                 template.dataset(for: product),
-                symbol: read.symbol == .spy ? StageDeclaration.Read.SymbolRule.spy.rawValue : symbol, date: date)
+                symbol: read.symbol == .spy ? StageDeclaration.SymbolRule.spy.rawValue : symbol, date: date)
             tables.append((address, read.isOptional))
         }
         return tables
