@@ -58,13 +58,14 @@ let package = Package(
         // Where engines meet tables, and what runs them.
         room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "MarketState", "Reference", "CivilTime", "Contracts"],
              swiftSettings: spans),
+        room("Reports", ["Tables", "Columnar", "Lake", "Contracts", "Parquet", "MarketState", "JSON", "CivilTime"]),
         room("Sample", ["DBN", "CivilTime"]),
         room("Pipeline", ["Stages", "Reference", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime", "Digest"]),
         .executableTarget(
             name: "tarn",
             dependencies: [
-                "Pipeline", "Stages", "Reference", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON",
-                "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
+                "Pipeline", "Stages", "Reference", "Reports", "Sample", "Lake", "DBN", "Parquet", "Contracts",
+                "JSON", "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
             ],
             swiftSettings: strict),
 
@@ -97,6 +98,7 @@ let package = Package(
         tests("ReferenceTests", ["Reference", "Tables", "Lake", "JSON", "CivilTime", "Parquet", "Columnar"]),
         tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
         tests("StagesTests", ["Stages", "CivilTime"]),
+        tests("ReportsTests", ["Reports", "JSON"]),
         tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),
         tests("HouseTests", []),
     ],

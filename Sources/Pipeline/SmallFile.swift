@@ -26,10 +26,14 @@ public enum SmallFile {
 
     /// Puts a text in the place of a file, which at every moment holds the old text or the new one.
     public static func replace(_ path: String, by text: String) throws(Failure) {
+        try replace(path, by: Array(text.utf8))
+    }
+
+    public static func replace(_ path: String, by contents: [UInt8]) throws(Failure) {
         let draft = "\(path).new"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw failure(draft) }
-        var bytes = Array(text.utf8)[...]
+        var bytes = contents[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

@@ -38,6 +38,7 @@ struct Tarn {
                 .command(Rollback.self),
                 .command(Collect.self),
                 .command(Inspect.self),
+                .command(Export.self),
                 .command(SampleCommand.self),
                 .command(Completions.self),
                 .command(Version.self),
