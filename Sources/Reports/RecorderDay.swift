@@ -53,6 +53,12 @@ public struct RecorderDay: Sendable {
         while try reader.next(into: &part) { try body(part, contract) }
     }
 
+    /// Whether the registry has a stage that makes a table of the product.
+    func makes(_ source: Source) -> Bool {
+        DatasetKey(layer: source.layer, product: product, table: source.table).map { registry.writer(of: $0) != nil }
+            ?? false
+    }
+
     /// Whether the lake knows sessions of the day.
     public var hasSessions: Bool {
         get throws { try manifest(of: .sessions) != nil }

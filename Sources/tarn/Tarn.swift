@@ -39,6 +39,7 @@ struct Tarn {
                 .command(Collect.self),
                 .command(Inspect.self),
                 .command(Export.self),
+                .command(Report.self),
                 .command(SampleCommand.self),
                 .command(Completions.self),
                 .command(Version.self),
