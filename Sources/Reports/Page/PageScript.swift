@@ -18,7 +18,8 @@ enum PageScript {
         const words = s => s === null || s === undefined ? '–' : s.replaceAll('_', ' ');
         const outcomeOf = e => e.outcome ?? 'open';
         const outcomeColor = o => color(({win: 'win', loss: 'loss', scratch: 'scratch'})[o] ?? 'open');
-        const levelColor = type => color(type === 'support' ? 'support' : type === 'resistance' ? 'resistance' : 'other');
+        const levelName = type => type === 'support' ? 'support' : type === 'resistance' ? 'resistance' : 'other';
+        const levelColor = type => color(levelName(type));
 
         // Running sums
         const cvd = new Array(N); { let sum = 0; for (let i = 0; i < N; i++) { sum += S.delta[i]; cvd[i] = sum; } }
@@ -53,7 +54,7 @@ enum PageScript {
         // Legend: levels that can be hidden
         for (const level of D.levels) {
             const b = make('button'); b.type = 'button'; b.setAttribute('aria-pressed', 'true');
-            const dot = make('i'); dot.style.background = levelColor(level.type);
+            const dot = make('i'); dot.style.background = 'var(--' + levelName(level.type) + ')';
             b.append(dot, make('span', level.id + ' ' + price(level.price))); b.title = words(level.type) + ' ' + price(level.price) + (level.notes ? '\n' + level.notes : '');
             b.onclick = () => { const hide = !view.levels.has(level.id); hide ? view.levels.add(level.id) : view.levels.delete(level.id); b.setAttribute('aria-pressed', String(!hide)); draw(); };
             $('legend').append(b);
@@ -85,7 +86,7 @@ enum PageScript {
             c.strokeStyle = color('grid'); c.fillStyle = color('soft'); c.lineWidth = 1; c.textAlign = 'center';
             for (let t = Math.ceil((view.t0 + D.offset) / step) * step - D.offset; t <= view.t1; t += step) {
                 const x = Math.round(X(t, w)) + .5; c.beginPath(); c.moveTo(x, 0); c.lineTo(x, h - (labels ? 16 : 0)); c.stroke();
-                if (labels) c.fillText(clock(t, step < 60000), x, h - 4);
+                if (labels) c.fillText(clock(t, step < 60000), Math.max(x, LEFT + 16), h - 4);
             }
         }
         function scale(low, high, h, bottom) { const span = high - low || Math.abs(high) * .001 || 1; return {low: low - span * .06, high: high + span * .06, y: v => (h - bottom) - (v - (low - span * .06)) / (span * 1.12) * (h - bottom)}; }
@@ -109,6 +110,7 @@ enum PageScript {
             if (low > high) { c.fillStyle = color('soft'); c.textAlign = 'center'; c.fillText('no trades here', w / 2, h / 2); timeGrid(c, w, h, true); return null; }
             const reach = (high - low || S.atr[to]) * .6;
             for (const l of D.levels) if (!view.levels.has(l.id) && l.price > low - reach && l.price < high + reach) { low = Math.min(low, l.price); high = Math.max(high, l.price); }
+            const chosen = view.episode; if (chosen && chosen.entry <= view.t1 && chosen.end >= view.t0) { low = Math.min(low, chosen.price - chosen.width * chosen.atr); high = Math.max(high, chosen.price + chosen.width * chosen.atr); }
             const s = scale(low, high, h, bottom);
             timeGrid(c, w, h, true); valueGrid(c, s, w, h, bottom, price);
             clip(c, w, h - bottom, () => {
@@ -159,9 +161,9 @@ enum PageScript {
             timeGrid(c, w, h, false);
             const s = scale(low, high, h, 0); valueGrid(c, s, w, h, 0, whole);
             clip(c, w, h, () => {
-                const width = Math.max(1, (w - LEFT - RIGHT) / (to - from + 1) * .7);
+                const width = Math.max(.8, (w - LEFT - RIGHT) / (to - from + 1) * .7); c.globalAlpha = .6;
                 for (let i = from; i <= to; i++) { const d = S.delta[i]; if (!d) continue; c.fillStyle = color(d > 0 ? 'buy' : 'sell'); const y = d / (most || 1) * (h / 2 - 3); c.fillRect(X(S.t[i], w) - width / 2, h / 2 - Math.max(y, 0), width, Math.max(1, Math.abs(y))); }
-                c.strokeStyle = color('cvd'); c.lineWidth = 1.6; line(c, w, cvd, s.y, from, to, () => false);
+                c.globalAlpha = 1; c.strokeStyle = color('cvd'); c.lineWidth = 1.6; line(c, w, cvd, s.y, from, to, () => false);
             });
             return null;
         }
@@ -173,7 +175,7 @@ enum PageScript {
                 for (let i = from; i <= to; i++) kinds.forEach(([kind], line) => { c.fillStyle = color(kind(i)); c.fillRect(X(S.t[i] - 9999, w), 1 + line * 10, Math.max(1, width + .5), 8); });
                 if (D.book) D.book.t.forEach((t, i) => { if (t >= view.t0 && t <= view.t1) { c.fillStyle = color(D.book.valid[i] ? 'good' : 'bad'); c.fillRect(X(t - 1000, w), 21, Math.max(1, width / 10 + .5), 8); } });
             });
-            c.fillStyle = color('soft'); c.textAlign = 'left'; c.fillText('quote', w - RIGHT + 6, 9); c.fillText('trade', w - RIGHT + 6, 19); if (D.book) c.fillText('book', w - RIGHT + 6, 29);
+            c.fillStyle = color('soft'); c.textAlign = 'left'; c.font = '9px system-ui, sans-serif'; c.fillText('quote', w - RIGHT + 6, 8); c.fillText('trade', w - RIGHT + 6, 18); if (D.book) c.fillText('book', w - RIGHT + 6, 28);
             return null;
         }
 
@@ -200,8 +202,10 @@ enum PageScript {
                     c.imageSmoothingEnabled = false;
                     const x0 = X(field.start, w), x1 = X(field.start + field.columns * field.columnMs, w), half = field.step / 2, y0 = s.y(field.low + field.rows * field.step - half), y1 = s.y(field.low - half);
                     c.drawImage(pictures.get(key), x0, y0, x1 - x0, y1 - y0);
-                    c.strokeStyle = color('price'); c.lineWidth = 1.3; c.beginPath(); let down = false;
-                    D.book.t.forEach((t, i) => { const p = D.book.spot[i]; if (p === null) { down = false; return; } const x = X(t, w), y = s.y(p); down ? c.lineTo(x, y) : c.moveTo(x, y); down = true; }); c.stroke();
+                    c.beginPath(); let down = false;
+                    D.book.t.forEach((t, i) => { const p = D.book.spot[i]; if (p === null) { down = false; return; } const x = X(t, w), y = s.y(p); down ? c.lineTo(x, y) : c.moveTo(x, y); down = true; });
+                    // A seam keeps the line apart from any colour below it.
+                    c.strokeStyle = color('card'); c.lineWidth = 3.4; c.stroke(); c.strokeStyle = color('price'); c.lineWidth = 1.3; c.stroke();
                     for (const l of D.levels) { if (view.levels.has(l.id)) continue; c.strokeStyle = levelColor(l.type); c.setLineDash([5, 4]); c.beginPath(); c.moveTo(LEFT, s.y(l.price)); c.lineTo(w, s.y(l.price)); c.stroke(); c.setLineDash([]); }
                 });
                 c.fillStyle = color('soft'); c.textAlign = 'left';
