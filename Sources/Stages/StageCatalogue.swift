@@ -4,6 +4,8 @@ public enum StageCatalogue {
         BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, BronzeOptionMbo.self, BronzeOptionQuotes.self,
         RefSessions.self,
         SilverBook.self, SilverContractDay.self, SilverOptionBook.self,
+        SilverClassifyTrades.self, SilverState1s.self, SilverBars.self, SilverBarIndicators.self, SilverState10s.self,
+        GoldSmartMoney.self,
         GoldPhysics.self, GoldOptionPhysics.self, GoldForecast.self,
     ]
 
