@@ -67,7 +67,7 @@ let package = Package(
                 "Reference", "CivilTime", "Contracts",
             ],
             swiftSettings: spans),
-        room("Reports", ["Tables", "Columnar", "Lake", "Contracts", "Parquet", "MarketState", "JSON", "CivilTime"]),
+        room("Reports", ["Tables", "CSV", "Columnar", "Lake", "Contracts", "Parquet", "MarketState", "JSON", "CivilTime"]),
         room("Sample", ["DBN", "CivilTime"]),
         room(
             "Pipeline",
@@ -112,7 +112,7 @@ let package = Package(
         tests("ReferenceTests", ["Reference", "Tables", "Lake", "JSON", "CivilTime", "Parquet", "Columnar"]),
         tests("SampleTests", ["Sample", "DBN", "CivilTime"]),
         tests("StagesTests", ["Stages", "CivilTime"]),
-        tests("ReportsTests", ["Reports", "JSON"]),
+        tests("CSVTests", ["CSV"]),
         tests("TarnTests", ["tarn", "Pipeline", "Lake", "DBN", "JSON", "CivilTime", "Contracts"]),
         tests("HouseTests", []),
     ],

@@ -1,10 +1,11 @@
+import CSV
 import CivilTime
 import Columnar
 import JSON
 
 extension ColumnView {
     /// One value as reports and exports show it: instants and integers as stored, dates as text, enums by symbol.
-    func cell(_ row: Int, _ type: ColumnType) -> JSONValue {
+    func cell(_ row: Int, _ type: ColumnType) -> CSVCell {
         if let validity, !validity[row] { return .null }
         switch values {
         case .boolean(let values): return .bool(values[row])
@@ -41,8 +42,21 @@ extension Table where Self: ~Copyable {
         let columns = Self.shape.columns
         return withViews { views in
             (0..<(views.first?.count ?? 0)).map { row in
-                JSONObject(columns.indices.map { (columns[$0].name, views[$0].cell(row, columns[$0].type)) })
+                JSONObject(columns.indices.map { (columns[$0].name, JSONValue(views[$0].cell(row, columns[$0].type))) })
             }
         }
+    }
+}
+
+extension JSONValue {
+    init(_ cell: CSVCell) {
+        self =
+            switch cell {
+            case .null: .null
+            case .bool(let flag): .bool(flag)
+            case .integer(let number): .integer(number)
+            case .double(let number): .double(number)
+            case .string(let text): .string(text)
+            }
     }
 }

@@ -1,7 +1,7 @@
+import CSV
 import CivilTime
 import Columnar
 import Contracts
-import JSON
 import Lake
 import Parquet
 import Tables
@@ -89,7 +89,7 @@ public enum ExportView: String, CaseIterable, Sendable {
         of day: RecorderDay, as type: T.Type
     ) throws -> [(sessionID: String, file: [UInt8])] {
         try day.rows(of: .sessions, as: Sessions.self).map { session in
-            var csv = CSV(header: ["date", "ticker"] + (try day.contract(of: source)).fields.map(\.exportName))
+            var csv = CSVWriter(header: ["date", "ticker"] + (try day.contract(of: source)).fields.map(\.exportName))
             try day.forEachPart(of: source, as: type) { part, _ in
                 part.withViews { views in
                     for row in part.runs(of: session.sessionId).joined() {
@@ -122,7 +122,7 @@ public enum ChainExport: String, CaseIterable, Sendable {
         of days: [RecorderDay], _ source: RecorderDay.Source, as type: T.Type
     ) throws -> String {
         let others = T.shape.columns.indices.filter { $0 != T.sessionColumn }
-        var csv = CSV(
+        var csv = CSVWriter(
             header: ["date", "ticker", T.shape.columns[T.sessionColumn].name] + others.map { T.shape.columns[$0].name })
         for day in days {
             try day.forEachPart(of: source, as: type) { part, _ in
@@ -161,7 +161,7 @@ extension SessionTable where Self: ~Copyable {
         return runs
     }
 
-    static func cells(of views: [ColumnView], _ row: Int) -> [JSONValue] {
+    static func cells(of views: [ColumnView], _ row: Int) -> [CSVCell] {
         views.indices.map { views[$0].cell(row, shape.columns[$0].type) }
     }
 }

@@ -1,19 +1,17 @@
-import JSON
-
 /// Comma-separated values as RFC 4180 has them, lines ended by LF; null is empty. Source: spec/recorder.md 8.2.
-public struct CSV: Sendable {
+public struct CSVWriter: Sendable {
     public private(set) var text: String
 
     public init(header: [String]) {
         text = header.map(Self.quoted).joined(separator: ",") + "\n"
     }
 
-    /// - Parameter cells: neither arrays nor objects, as many as the header has.
-    public mutating func append(_ cells: [JSONValue]) {
+    /// - Parameter cells: as many as the header has.
+    public mutating func append(_ cells: [CSVCell]) {
         text += cells.map(Self.text).joined(separator: ",") + "\n"
     }
 
-    private static func text(_ cell: JSONValue) -> String {
+    private static func text(_ cell: CSVCell) -> String {
         switch cell {
         case .null: ""
         case .bool(let flag): flag ? "true" : "false"
@@ -21,7 +19,6 @@ public struct CSV: Sendable {
         case .double(let number): "\(number)"
         // A text that is there and empty is told from one that is not.
         case .string(let text): text.isEmpty ? "\"\"" : quoted(text)
-        case .array, .object: preconditionFailure("no value of a table")
         }
     }
 
@@ -34,4 +31,14 @@ public struct CSV: Sendable {
         }
         return result + "\""
     }
+}
+
+/// One value of a row.
+public enum CSVCell: Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    /// Finite.
+    case double(Double)
+    case string(String)
 }
