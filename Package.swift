@@ -8,8 +8,10 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let spans: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 
 /// A room of the house. The dependency list is the architecture: data flows down, nothing imports upward.
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], swiftSettings: [SwiftSetting] = strict,
-          plugins: [Target.PluginUsage] = []) -> Target {
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], swiftSettings: [SwiftSetting] = strict,
+    plugins: [Target.PluginUsage] = []
+) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings, plugins: plugins)
 }
 
@@ -42,7 +44,9 @@ let package = Package(
 
         // Formats.
         room("Parquet", ["Columnar", "CZstd", "CLZ4", "CZlib"], swiftSettings: spans),
-        room("DBN", ["CivilTime", "CZstd"], swiftSettings: spans),
+        room("Decompression", ["CZstd", "CZlib"]),
+        room("CSV", ["Decompression"]),
+        room("DBN", ["CivilTime", "CZstd", "Decompression"], swiftSettings: spans),
         room("Contracts", ["Columnar", "JSON", "Digest"]),
         room("Tables", ["Columnar", "Contracts"], plugins: ["ContractTables"]),
         room("Lake", ["Columnar", "Contracts", "Parquet", "JSON", "Digest", "CivilTime", "CYAML", "CSystem"]),
@@ -56,14 +60,24 @@ let package = Package(
         room("Reference", ["Tables", "Columnar", "Lake", "Parquet", "JSON", "CivilTime"]),
 
         // Where engines meet tables, and what runs them.
-        room("Stages", ["Tables", "Columnar", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "MarketState", "Reference", "CivilTime", "Contracts"],
-             swiftSettings: spans),
+        room(
+            "Stages",
+            [
+                "Tables", "Columnar", "Lake", "DBN", "CSV", "Parquet", "OrderBook", "Physics", "MarketState",
+                "Reference", "CivilTime", "Contracts",
+            ],
+            swiftSettings: spans),
         room("Sample", ["DBN", "CivilTime"]),
-        room("Pipeline", ["Stages", "Reference", "Tables", "Lake", "DBN", "Parquet", "OrderBook", "Physics", "Contracts", "JSON", "CivilTime", "Digest"]),
+        room(
+            "Pipeline",
+            [
+                "Stages", "Reference", "Tables", "Lake", "DBN", "CSV", "Parquet", "OrderBook", "Physics", "Contracts", "JSON",
+                "CivilTime", "Digest",
+            ]),
         .executableTarget(
             name: "tarn",
             dependencies: [
-                "Pipeline", "Stages", "Reference", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON",
+                "Pipeline", "Stages", "Reference", "Sample", "Lake", "DBN", "CSV", "Parquet", "Contracts", "JSON",
                 "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
             ],
             swiftSettings: strict),

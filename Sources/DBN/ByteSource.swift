@@ -1,3 +1,4 @@
+import Decompression
 import Glibc
 
 /// The decompressed bytes of a file or of memory, whichever way they are stored.

@@ -1,3 +1,4 @@
+import CSV
 import Contracts
 import DBN
 import Lake
@@ -18,6 +19,10 @@ extension Failure {
             self.init(
                 ExitStatus(error.fault), "\(error)",
                 advice: error.isTruncation ? "--allow-truncated publishes what is there, marked as such" : nil)
+        case let error as CSVError:
+            self.init(
+                error.fault == .system ? .transient : .corrupt, "\(error)",
+                advice: error.fault == .truncated ? "--allow-truncated publishes what is there, marked as such" : nil)
         case let error as ParquetError: self.init(ExitStatus(error.kind), "\(error)")
         case let error as ContractError: self.init(.usage, "\(error)")
         case let error as RegistryError: self.init(.usage, "\(error)")

@@ -30,9 +30,15 @@ public struct PlannedPartition: Sendable {
 /// One task of a plan.
 public struct PlannedTask: Sendable {
     public let stage: String
-    public let symbol: String
+    /// At least one; more where a task reads a raw file once for several symbols.
+    public let symbols: [String]
     public let date: CivilDate
     public let content: Content
+
+    /// The symbols as one word, for people.
+    public var symbol: String { Self.word(for: symbols) }
+
+    static func word(for symbols: [String]) -> String { symbols.joined(separator: ",") }
 
     public enum Content: Sendable {
         case task(StageTask, [PlannedPartition])
@@ -219,13 +225,38 @@ struct Planner {
                     if new.isEmpty { continue }
                     planned.append(
                         PlannedTask(
-                            stage: stage.name, symbol: task.symbol, date: date, content: .task(work, new)))
+                            stage: stage.name, symbols: task.symbols, date: date, content: .task(work, new)))
                 } else {
                     planned.append(task)
                 }
             }
         }
         return planned
+    }
+
+    /// Puts tasks into one that read the same raw files, where their stage can: a file is read once for all symbols.
+    /// What is fresh, or must not be replaced, stays apart, because the outputs of a task are one generation.
+    func combining(_ tasks: [PlannedTask]) -> [PlannedTask] {
+        var combined: [PlannedTask] = []
+        var places: [StageTask.Kinship: Int] = [:]
+        for planned in tasks {
+            guard planned.isWork, case .task(let task, let partitions) = planned.content,
+                let stage = StageCatalogue.stage(named: planned.stage), type(of: stage).combinesSymbols,
+                let kinship = task.kinship
+            else {
+                combined.append(planned)
+                continue
+            }
+            guard let place = places[kinship], case .task(let first, let others) = combined[place].content else {
+                places[kinship] = combined.count
+                combined.append(planned)
+                continue
+            }
+            combined[place] = PlannedTask(
+                stage: planned.stage, symbols: combined[place].symbols + planned.symbols, date: planned.date,
+                content: .task(first.combined(with: task), others + partitions))
+        }
+        return combined
     }
 
     private func task(
@@ -253,7 +284,7 @@ struct Planner {
         } catch {
             content = .failure(Failure(explaining: error))
         }
-        return PlannedTask(stage: declaration.name, symbol: shown, date: date, content: content)
+        return PlannedTask(stage: declaration.name, symbols: [shown], date: date, content: content)
     }
 
     /// The parameters that the command line sets for a stage.

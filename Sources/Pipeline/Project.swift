@@ -43,12 +43,15 @@ public struct Project: Sendable {
                 .usage, "\(registry.file):\(stage.line): there is no code for a stage '\(stage.name)'",
                 advice: "stages are: \(StageCatalogue.names.joined(separator: ", "))")
         }
+        // The vendor's, those of CSV files, and those of what people tell.
+        let schemas = Set(
+            Schema.allCases.map(\.name) + TaqFile.Kind.allCases.map(\.rawValue)
+                + ReferenceKind.allCases.map(\.rawValue))
         for read in registry.stages.flatMap(\.reads) {
-            if case .raw(let schema) = read.source, Schema(name: schema) == nil, ReferenceKind(rawValue: schema) == nil
-            {
+            if case .raw(let schema) = read.source, !schemas.contains(schema) {
                 throw Failure(
                     .usage, "\(registry.file):\(read.line): there is no raw schema '\(schema)'",
-                    advice: "schemas are: \(Schema.allCases.map(\.name).joined(separator: ", "))")
+                    advice: "schemas are: \(schemas.sorted().joined(separator: ", "))")
             }
         }
     }

@@ -1,13 +1,16 @@
+import CSV
 import CivilTime
 import DBN
 import Glibc
 import JSON
 import Lake
+import Stages
 
 /// Brings vendor files into the raw layer: recognises each from its own content, compares it with the vendor's
 /// manifest where one lies beside it, and hands it to the store.
 ///
-/// A file belongs where its header says: dataset, schema, and the UTC date of its start.
+/// A DBN file belongs where its header says: dataset, schema, and the UTC date of its start. A CSV file is one of trades
+/// or of quotes; its columns symbol and dt, or the user, say where it belongs.
 public struct RawIntake {
     private let store: RawStore
     private let run: Run
@@ -42,15 +45,25 @@ public struct RawIntake {
     public struct Added: Sendable {
         public let file: RawFile
         public let placement: RawPlacement
-        public let recognised: RecognisedFile
         /// The vendor's manifest lists the file, and its hash is right.
         public let isVouchedFor: Bool
+        /// What the user may want to know about it.
+        public let warnings: [String]
     }
 
-    /// Puts one file in its place.
+    /// Puts one file in its place; a CSV file of several dates in the place of each of them.
     ///
-    /// - Throws: `DBNError` when it is no readable DBN file, `LakeError`, `Failure` when it contradicts the claim.
-    public mutating func add(_ path: String, claim: Claim) throws -> Added {
+    /// - Throws: `DBNError`, `CSVError` when it is no readable file of a kind that is known, `LakeError`, `Failure` when
+    ///   it contradicts the claim.
+    public mutating func add(_ path: String, claim: Claim) throws -> [Added] {
+        do {
+            return [try addRecords(path, claim)]
+        } catch let error as DBNError where error.fault == .notDBN {
+            return try addRows(path, claim)
+        }
+    }
+
+    private mutating func addRecords(_ path: String, _ claim: Claim) throws -> Added {
         let recognised = try RecognisedFile(path: path)
         try recognised.check(claim)
         let location = try RawLocation(
@@ -58,7 +71,25 @@ public struct RawIntake {
             date: claim.date ?? recognised.date)
         let expected = try vendorManifest(beside: path)?.sha256[recognised.name]
         let (file, placement) = try store.add(path, to: location, expectedSHA256: expected, run: run)
-        return Added(file: file, placement: placement, recognised: recognised, isVouchedFor: expected != nil)
+        var warnings: [String] = []
+        if let days = recognised.days, days > 1, claim.date == nil {
+            warnings.append(
+                "\(path) spans \(days) dates and is filed under the first, \(location.date); "
+                    + "stages read a date from the files of that date only")
+        }
+        return Added(file: file, placement: placement, isVouchedFor: expected != nil, warnings: warnings)
+    }
+
+    private func addRows(_ path: String, _ claim: Claim) throws -> [Added] {
+        let rows = try RecognisedRows(path: path, claim)
+        return try rows.dates.map { date in
+            let location = try RawLocation(
+                source: .csv, dataset: rows.dataset, schema: rows.kind.rawValue, date: date)
+            let (file, placement) = try store.add(path, to: location, run: run)
+            return Added(
+                file: file, placement: placement, isVouchedFor: false,
+                warnings: date == rows.dates[0] ? rows.warnings : [])
+        }
     }
 
     private mutating func vendorManifest(beside path: String) throws(Failure) -> VendorManifest? {
@@ -147,6 +178,79 @@ public struct RecognisedFile: Sendable {
                 .usage, "\(path): it does not name \(symbol)",
                 advice: some.isEmpty ? "it names no symbol at all" : "it names \(some)")
         }
+    }
+}
+
+/// What a CSV file of trades or quotes and the user say about where it belongs.
+///
+/// Source: spec/recorder.md 3.7 (CSV).
+struct RecognisedRows {
+    /// Whose trades and quotes they are when the user does not say.
+    static let product = "equity_taq"
+
+    let kind: TaqFile.Kind
+    /// The one symbol of its rows; the product when there are several.
+    let dataset: String
+    /// Ascending.
+    let dates: [CivilDate]
+    let warnings: [String]
+
+    /// - Throws: `Failure` when symbol or date are not known or are others than claimed.
+    init(path: String, _ claim: RawIntake.Claim) throws {
+        let survey = try TaqFile.survey(path: path)
+        let kind = survey.file.kind
+        if let product = claim.product, !product.schemas.contains(TaqFile.Kind.quotes.rawValue) {
+            throw Failure(
+                .usage, "\(path): it is a CSV file of \(kind.rawValue), which no stage of \(product.name) reads")
+        }
+        func list(_ names: [String]) -> String {
+            names.sorted().prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
+        }
+        self.kind = kind
+        let product = claim.product?.name ?? RecognisedRows.product
+        switch (survey.symbols, claim.symbol) {
+        case (nil, nil):
+            throw Failure(
+                .usage, "\(path): it has no column symbol", advice: "--symbol S says whose \(kind.rawValue) they are")
+        case (nil, let symbol?): dataset = symbol
+        case (let symbols?, let symbol?):
+            guard symbols.contains(symbol) || symbols.isEmpty else {
+                throw Failure(
+                    .usage, "\(path): none of its rows is of \(symbol)", advice: "they are of \(list(Array(symbols)))")
+            }
+            dataset = symbols.count > 1 ? product : symbol
+        case (let symbols?, nil):
+            guard !symbols.isEmpty else {
+                throw Failure(.usage, "\(path): it has no rows", advice: "--symbol S says where it belongs")
+            }
+            dataset = symbols.count > 1 ? product : symbols.first!
+        }
+        switch (survey.dates, claim.date) {
+        case (nil, nil):
+            throw Failure(
+                .usage, "\(path): it has no column dt", advice: "--dt D says of which date the \(kind.rawValue) are")
+        case (nil, let date?): dates = [date]
+        case (let found?, let date?):
+            guard found.contains(date) || found.isEmpty else {
+                throw Failure(
+                    .usage, "\(path): none of its rows is of \(date)",
+                    advice: "they are of \(list(found.map(\.description)))")
+            }
+            dates = [date]
+        case (let found?, nil):
+            guard !found.isEmpty else {
+                throw Failure(.usage, "\(path): it has no rows", advice: "--dt D says where it belongs")
+            }
+            dates = found.sorted()
+        }
+        let unknown = survey.file.unknown
+        warnings =
+            unknown.isEmpty
+            ? []
+            : [
+                "\(path): column\(unknown.count == 1 ? "" : "s") \(unknown.joined(separator: ", ")) mean nothing in a file "
+                    + "of \(kind.rawValue) and \(unknown.count == 1 ? "is" : "are") not read"
+            ]
     }
 }
 

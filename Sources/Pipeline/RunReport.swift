@@ -25,9 +25,12 @@ public struct PartitionResult: Sendable {
 /// What became of one task.
 public struct TaskResult: Sendable {
     public let stage: String
-    public let symbol: String
+    /// As in `PlannedTask`.
+    public let symbols: [String]
     public let date: CivilDate
     public let partitions: [PartitionResult]
+
+    public var symbol: String { PlannedTask.word(for: symbols) }
     /// Why nothing was to be done.
     public let note: String?
     /// Why it could not be planned or carried out.
@@ -76,6 +79,7 @@ extension TaskResult {
         [
             "stage": .string(stage),
             "symbol": .string(symbol),
+            "symbols": .array(symbols.map { .string($0) }),
             "dt": .string("\(date)"),
             "note": note.map { .string($0) } ?? .null,
             "error": failure.map(\.json) ?? .null,

@@ -41,7 +41,7 @@ public struct Runner: Sendable {
         var site = StageSite(lake: project.lake, registry: project.registry, contracts: project.contracts)
         var tasks: [PlannedTask] = []
         for (stage, dates) in planner.steps(dates) {
-            let planned = planner.tasks(of: stage, dates: dates, site: site)
+            let planned = planner.combining(planner.tasks(of: stage, dates: dates, site: site))
             tasks += planned
             site = site.expecting(Set(planned.filter(\.isWork).flatMap { $0.partitions.map(\.address) }))
         }
@@ -70,6 +70,7 @@ public struct Runner: Sendable {
                 failed.add(planned[index].partitions.map(\.address), failure)
                 planned[index] = planned[index].failing(failure)
             }
+            planned = planner.combining(planned)
             watch(.stage(name: stage.name, tasks: planned.filter(\.isWork).count))
             let made = carryOut(planned, request, site, run)
             for result in made { failed.add(result) }
@@ -111,7 +112,7 @@ public struct Runner: Sendable {
             records: Int = 0
         ) -> TaskResult {
             TaskResult(
-                stage: planned.stage, symbol: planned.symbol, date: planned.date, partitions: partitions,
+                stage: planned.stage, symbols: planned.symbols, date: planned.date, partitions: partitions,
                 note: note,
                 failure: failure, records: records, seconds: now() - started)
         }
@@ -211,22 +212,27 @@ private struct FailedWork {
         for partition in result.partitions {
             if case .failed(let failure) = partition.outcome { add([partition.address], failure) }
         }
-        let day = Day(symbol: result.symbol, date: result.date)
-        if let failure = result.failure, days[day] == nil { days[day] = failure }
+        guard let failure = result.failure else { return }
+        for symbol in result.symbols {
+            let day = Day(symbol: symbol, date: result.date)
+            if days[day] == nil { days[day] = failure }
+        }
     }
 
     /// Why a task is not carried out: an input that this run was to make is not there, or must not be taken from
     /// what lies there instead.
     func consequence(for task: PlannedTask) -> Failure? {
         let name = "\(task.stage) \(task.symbol) \(task.date)"
+        // Tasks are combined after they have passed here.
+        let day = Day(symbol: task.symbols[0], date: task.date)
         switch task.content {
         case .nothing:
             return nil
         case .undecided:
-            guard let cause = days[Day(symbol: task.symbol, date: task.date)] else { return nil }
+            guard let cause = days[day] else { return nil }
             return Failure(cause.status, "\(name): a stage before it failed")
         case .failure(let failure):
-            guard failure.status == .notReady, let cause = days[Day(symbol: task.symbol, date: task.date)]
+            guard failure.status == .notReady, let cause = days[day]
             else {
                 return nil
             }
@@ -248,7 +254,7 @@ private struct FailedWork {
 extension PlannedTask {
     /// The task, not to be carried out.
     fileprivate func failing(_ failure: Failure) -> PlannedTask {
-        PlannedTask(stage: stage, symbol: symbol, date: date, content: .failure(failure))
+        PlannedTask(stage: stage, symbols: symbols, date: date, content: .failure(failure))
     }
 }
 

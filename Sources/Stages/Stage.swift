@@ -11,6 +11,9 @@ public protocol Stage: Sendable {
     /// Its name in the registry.
     static var name: String { get }
 
+    /// Whether tasks of several symbols that read the same raw files are one task, which reads them once.
+    static var combinesSymbols: Bool { get }
+
     init()
 
     /// The task that makes this stage's tables for one requested symbol and date.
@@ -22,6 +25,10 @@ public protocol Stage: Sendable {
     ///
     /// - Throws: `StageError`, `LakeError`, `DBNError`, `BookError`, `PhysicsError`: nothing is published then.
     func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition]
+}
+
+extension Stage {
+    public static var combinesSymbols: Bool { false }
 }
 
 /// What is asked of a stage.
@@ -83,7 +90,7 @@ public enum StagePlan: Sendable {
 public struct StageTask: Sendable {
     public let declaration: StageDeclaration
     public let product: String
-    /// The symbol of its outputs; of bronze, which decodes a file once for all its symbols, the one asked for.
+    /// The symbol of its outputs; of bronze the one asked for, of a combined task the first of them.
     public let symbol: String
     public let date: CivilDate
     public let inputs: [Input]
@@ -105,6 +112,42 @@ public struct StageTask: Sendable {
         self.defaults = defaults
         self.outputs = outputs
         self.isWithoutData = isWithoutData
+    }
+
+    /// What tasks must have in common to be one: the raw files and all else that is not of the symbol. Nil: the task
+    /// stands alone.
+    public struct Kinship: Hashable, Sendable {
+        let date: CivilDate
+        let raw: [Input]
+        let defaults: [String: ParameterValue]
+        let isWithoutData: Bool
+    }
+
+    public var kinship: Kinship? {
+        let raw = inputs.filter { if case .raw = $0 { true } else { false } }
+        guard !raw.isEmpty else { return nil }
+        return Kinship(
+            date: date, raw: raw.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }, defaults: defaults,
+            isWithoutData: isWithoutData)
+    }
+
+    /// One task that makes the outputs of this one and of another of the same kinship. Each output keeps its own
+    /// provenance, which names only its own inputs.
+    public func combined(with other: StageTask) -> StageTask {
+        StageTask(
+            self, inputs: inputs + other.inputs.filter { !inputs.contains($0) },
+            outputs: outputs + other.outputs.filter { !outputs.contains($0) })
+    }
+
+    private init(_ task: StageTask, inputs: [Input], outputs: [PartitionAddress]) {
+        declaration = task.declaration
+        product = task.product
+        symbol = task.symbol
+        date = task.date
+        defaults = task.defaults
+        isWithoutData = task.isWithoutData
+        self.inputs = inputs
+        self.outputs = outputs
     }
 
     /// The input of a table's name, which the registry says there is; of several products, the first.
@@ -129,19 +172,26 @@ public struct StageSite: Sendable {
     /// Partitions that an earlier stage of the same plan is going to make; empty in a run, which plans each stage
     /// when the ones before it are done.
     public let pending: Set<PartitionAddress>
+    let index: RawIndex
 
-    public init(
-        lake: Lake, registry: Registry, contracts: ContractSet, pending: Set<PartitionAddress> = []
+    public init(lake: Lake, registry: Registry, contracts: ContractSet) {
+        self.init(lake: lake, registry: registry, contracts: contracts, pending: [], index: RawIndex())
+    }
+
+    private init(
+        lake: Lake, registry: Registry, contracts: ContractSet, pending: Set<PartitionAddress>, index: RawIndex
     ) {
         self.lake = lake
         self.raw = RawStore(lake)
         self.registry = registry
         self.contracts = contracts
         self.pending = pending
+        self.index = index
     }
 
     public func expecting(_ partitions: Set<PartitionAddress>) -> StageSite {
-        StageSite(lake: lake, registry: registry, contracts: contracts, pending: pending.union(partitions))
+        StageSite(
+            lake: lake, registry: registry, contracts: contracts, pending: pending.union(partitions), index: index)
     }
 
     /// A partition as an input, by the identity of its manifest.

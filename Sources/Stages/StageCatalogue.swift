@@ -2,6 +2,7 @@
 public enum StageCatalogue {
     static let stages: [any Stage.Type] = [
         BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, BronzeOptionMbo.self, BronzeOptionQuotes.self,
+        BronzeTaq.self,
         RefSessions.self,
         SilverBook.self, SilverContractDay.self, SilverOptionBook.self,
         GoldPhysics.self, GoldOptionPhysics.self, GoldForecast.self,

@@ -79,7 +79,8 @@ extension PlannedTask {
         case .failure(let failure): error = .string(failure.message)
         }
         return [
-            "stage": .string(stage), "symbol": .string(symbol), "dt": .string("\(date)"), "note": note,
+            "stage": .string(stage), "symbol": .string(symbol), "symbols": .array(symbols.map(JSONValue.string)),
+            "dt": .string("\(date)"), "note": note,
             "error": error,
             "partitions": .array(
                 partitions.map { partition in

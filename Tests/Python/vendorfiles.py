@@ -64,11 +64,27 @@ def plain(path):
     return whole
 
 
+# Schema → the vendor's record type, by name and by number.
+KINDS = {
+    "mbo": ("MBOMsg", 160),
+    "definition": ("InstrumentDefMsg", 19),
+    "statistics": ("StatMsg", 24),
+    "trades": ("TradeMsg", 0),
+    "mbp-1": ("MBP1Msg", 1),
+    "tbbo": ("MBP1Msg", 1),
+    "mbp-10": ("MBP10Msg", 10),
+    "bbo-1s": ("BBOMsg", 195),
+    "cmbp-1": ("CMBP1Msg", 177),
+    "tcbbo": ("CMBP1Msg", 194),
+    "cbbo-1s": ("CBBOMsg", 192),
+}
+
+
 def layout(schema, version, ts_out=False):
     """The vendor's numpy layout of a record."""
     module = {1: dbn.v1, 2: dbn.v2, 3: dbn.v3}[version]
-    kinds = {"mbo": "MBOMsg", "cmbp-1": "CMBP1Msg", "definition": "InstrumentDefMsg", "statistics": "StatMsg"}
-    fields = list(getattr(module, kinds[schema], getattr(dbn, kinds[schema]))._dtypes)
+    kind = KINDS[schema][0]
+    fields = list((getattr(module, kind, None) or getattr(dbn, kind))._dtypes)
     return np.dtype(fields + ([("ts_out", "u8")] if ts_out else []))
 
 
@@ -149,7 +165,7 @@ def records(schema, rows, version=3, ts_out=False):
     kind = layout(schema, version, ts_out)
     made = np.zeros(len(rows), kind)
     made["length"] = kind.itemsize // 4
-    made["rtype"] = {"mbo": 160, "cmbp-1": 177, "definition": 19, "statistics": 24}[schema]
+    made["rtype"] = KINDS[schema][1]
     for index, row in enumerate(rows):
         for name, value in row.items():
             made[name][index] = value

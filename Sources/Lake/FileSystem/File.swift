@@ -96,6 +96,11 @@ extension File {
         }
     }
 
+    /// Goes back to the beginning.
+    package borrowing func rewind() throws(LakeError) {
+        if lseek(descriptor, 0, SEEK_SET) < 0 { throw failure("lseek") }
+    }
+
     /// The whole file, from the current position.
     ///
     /// - Throws: `corrupt` when there are more than `limit` bytes.

@@ -71,7 +71,7 @@ public final class Run: Sendable {
     }
 
     /// A path in the staging directory for a file.
-    func makeFilePath() -> String {
+    package func makeFilePath() -> String {
         "\(directory)/\(slots.add(1, ordering: .relaxed).newValue)-file"
     }
 

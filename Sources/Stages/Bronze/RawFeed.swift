@@ -21,9 +21,9 @@ struct RawFeed {
     /// The longest overlap that is looked for, in records.
     static let longestOverlap = 10_000
 
-    private let paths: [String]
+    fileprivate let paths: [String]
     private let schema: Schema
-    private let options: DBNFile.Options
+    fileprivate let options: DBNFile.Options
 
     /// - Parameter paths: absolute, of files of one dataset, schema and date.
     init(_ paths: [String], schema: Schema, allowsTruncated: Bool) {
@@ -43,36 +43,74 @@ struct RawFeed {
     func read(
         open: (borrowing DBNFile) throws -> Void, _ body: (borrowing RecordBlock, Position) throws -> Void
     ) throws -> Bool {
-        var ordinal = 0
-        var tail = Tail()
-        var wasTruncated = false
-        for (index, path) in paths.enumerated() {
-            var file = try DBNFile(path: path, options: options)
-            try checkSchema(of: file)
-            var repeats = index == 0 ? 0 : try overlap(of: tail, with: path)
-            tail = Tail()
-            try open(file)
-            while try file.nextBlock() {
-                let block = file.block
-                let here = min(repeats, block.count)
-                try body(block, Position(firstOrdinal: ordinal, repeats: here))
-                repeats -= here
-                ordinal += block.count
-                if index + 1 < paths.count { tail.append(block) }
-            }
-            wasTruncated = wasTruncated || file.wasTruncated
-        }
-        return wasTruncated
+        guard !paths.isEmpty else { return false }
+        var reader = try Reader(self)
+        repeat {
+            try open(reader.file)
+            while try reader.nextBlock() { try body(reader.file.block, reader.position) }
+        } while try reader.nextFile()
+        return reader.wasTruncated
     }
 
-    private func checkSchema(of file: borrowing DBNFile) throws(StageError) {
+    /// Reads a feed block by block, file after file.
+    struct Reader: ~Copyable {
+        /// The file that is being read; its `block` is the current one.
+        private(set) var file: DBNFile
+        private(set) var position = Position(firstOrdinal: 0, repeats: 0)
+        private(set) var wasTruncated = false
+        private let feed: RawFeed
+        private var index = 0
+        /// Ordinal of the next block's first record.
+        private var ordinal = 0
+        /// Records of the next blocks that repeat the end of the file before.
+        private var repeats = 0
+        private var tail = Tail()
+
+        /// Opens the first file.
+        ///
+        /// - Precondition: there is one.
+        init(_ feed: RawFeed) throws {
+            let first = try DBNFile(path: feed.paths[0], options: feed.options)
+            try feed.checkSchema(of: first)
+            self.feed = feed
+            file = first
+        }
+
+        /// Decodes the next block of the file; false at its end.
+        mutating func nextBlock() throws -> Bool {
+            guard try file.nextBlock() else {
+                wasTruncated = wasTruncated || file.wasTruncated
+                return false
+            }
+            let count = file.block.count
+            position = Position(firstOrdinal: ordinal, repeats: min(repeats, count))
+            repeats -= position.repeats
+            ordinal += count
+            if index + 1 < feed.paths.count { tail.append(file.block) }
+            return true
+        }
+
+        /// Opens the next file; false after the last one.
+        mutating func nextFile() throws -> Bool {
+            guard index + 1 < feed.paths.count else { return false }
+            index += 1
+            let next = try DBNFile(path: feed.paths[index], options: feed.options)
+            try feed.checkSchema(of: next)
+            repeats = try feed.overlap(of: tail, with: feed.paths[index])
+            tail = Tail()
+            file = next
+            return true
+        }
+    }
+
+    fileprivate func checkSchema(of file: borrowing DBNFile) throws(StageError) {
         if let found = file.metadata.schema, found != schema {
             throw .corruptInput("\(file.path): expected records of schema \(schema.name), found \(found.name)")
         }
     }
 
     /// The largest k for which the last k records before equal the first k of a file.
-    private func overlap(of tail: Tail, with path: String) throws -> Int {
+    fileprivate func overlap(of tail: Tail, with path: String) throws -> Int {
         var head = Tail()
         var options = options
         options.usesThread = false

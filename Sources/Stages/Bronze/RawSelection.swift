@@ -24,10 +24,7 @@ struct RawSelection {
         var wanted: [String: Set<String>] = [:]
         var known: Set<String> = []
         for file in all {
-            var options = DBNFile.Options()
-            options.usesThread = false
-            let header = try DBNFile(path: site.lake.path(file.path), options: options)
-            let symbols = Set(header.symbology.instruments(on: date).map(\.symbol))
+            let symbols = try site.symbols(of: file, on: date)
             known.formUnion(symbols)
             let matching = symbols.filter(isWanted)
             if !matching.isEmpty { wanted[file.location.dataset, default: []].formUnion(matching) }
@@ -48,19 +45,6 @@ struct RawSelection {
     }
 
     var inputs: [Input] { files.map(\.input) }
-}
-
-extension StageSite {
-    /// The mark that the vendor has nothing of a schema for the date; nil when there are files, or no mark.
-    func dayWithoutData(_ schema: Schema, _ date: CivilDate) throws(LakeError) -> RawDay? {
-        let days = try rawDays(schema, date)
-        return days.allSatisfy(\.files.isEmpty) ? days.first { $0.noData != nil } : nil
-    }
-
-    /// The vendor's raw files of a schema and date, one day for each vendor dataset.
-    func rawDays(_ schema: Schema, _ date: CivilDate) throws(LakeError) -> [RawDay] {
-        try raw.days(RawFilter(source: .databento, schema: schema.name, dates: date...date))
-    }
 }
 
 /// Finds the partition of a record by its instrument id.

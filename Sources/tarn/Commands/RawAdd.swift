@@ -14,12 +14,16 @@ struct RawAdd: Command {
                 DBN files are recognised by their content: dataset, schema, and the UTC date of their start say where \
                 they go. Where the vendor's manifest.json lies beside a file, its hash is checked. A file is cloned or \
                 linked where the file system can, else copied; the original is never changed. Adding a file again \
-                changes nothing.
+                changes nothing. CSV files, plain or compressed by gzip or Zstandard, are told apart by their header as \
+                trades or quotes; their columns symbol and dt, or --symbol and --dt, say where they go.
                 """,
             examples: [
                 Example(
                     "tarn raw add *.dbn.zst --product-type future_mbo",
                     "adds files and checks that the product is made from such"),
+                Example(
+                    "tarn raw add trades.csv quotes.csv -p equity_taq -s SPY -d 2026-03-03",
+                    "adds trades and quotes of other sources"),
                 Example("tarn raw add es.mbo.dbn.zst -s ESH6", "also checks that the file names ESH6"),
                 Example(
                     "tarn raw add --no-data --dataset GLBX.MDP3 --schema mbo --dt 2026-01-01",
@@ -34,7 +38,7 @@ struct RawAdd: Command {
     @Flag("no-data", help: "Record that there is nothing for --dataset, --schema and --dt.") var noData
     @Option("dataset", .text(label: "D"), help: "With --no-data: the vendor's dataset.") var dataset: String?
     @Option("schema", .schema, help: "With --no-data: the schema.") var schema: Schema?
-    @Arguments(.file, isRequired: false, help: "DBN files, plain or compressed by Zstandard.") var files: [String]
+    @Arguments(.file, isRequired: false, help: "DBN files, or CSV files of trades and quotes.") var files: [String]
 
     func validate() throws(UsageError) {
         if noData {
@@ -74,13 +78,9 @@ struct RawAdd: Command {
         for (index, path) in files.enumerated() {
             session.console.progress(Progress(label: path, done: index, total: files.count, unit: "files"))
             do {
-                let one = try intake.add(path, claim: claim)
-                if let days = one.recognised.days, days > 1, claim.date == nil {
-                    session.console.warning(
-                        "\(path) spans \(days) dates and is filed under the first, \(one.file.location.date); "
-                            + "stages read a date from the files of that date only")
-                }
-                added.append(one)
+                let places = try intake.add(path, claim: claim)
+                for warning in places.flatMap(\.warnings) { session.console.warning(warning) }
+                added += places
             } catch {
                 let failure = Failure(explaining: error)
                 session.console.error(failure.message, advice: failure.advice)

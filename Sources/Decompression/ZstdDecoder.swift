@@ -3,9 +3,9 @@ import CZstd
 /// Zstandard frames as a stream: any number of them, skippable ones included. Knows no files.
 ///
 /// Memory is bounded by the window, which is bounded by the reader; nothing is sized by what a frame claims.
-final class ZstdDecoder {
+public final class ZstdDecoder {
     /// What stopped the decoder, by the library's own description.
-    enum Fault: Error {
+    public enum Fault: Error {
         case notAFrame
         case windowTooLong
         case corrupt(String)
@@ -13,12 +13,12 @@ final class ZstdDecoder {
 
     private let context: OpaquePointer
     /// Compressed bytes taken since the last frame ended; 0 between frames.
-    private(set) var bytesInFrame = 0
+    public private(set) var bytesInFrame = 0
     /// Frames that ended.
-    private(set) var frames = 0
+    public private(set) var frames = 0
 
     /// - Parameter windowLog: the longest window is 2^windowLog bytes.
-    init(windowLog: Int) {
+    public init(windowLog: Int) {
         // Fails only without memory.
         context = ZSTD_createDCtx()!
         ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Int32(windowLog))
@@ -29,7 +29,7 @@ final class ZstdDecoder {
     }
 
     /// Decodes into `output` until it is full, the input is used up, or a frame ends.
-    func decode(
+    public func decode(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(Fault) -> (consumed: Int, produced: Int) {
         var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
