@@ -37,11 +37,24 @@ public struct TaqFile: Sendable {
     public var hasSymbol: Bool { symbol != nil }
     public var hasDate: Bool { date != nil }
 
-    private static let shared: Set = ["ts_event", "ts_recv", "seq", "source", "symbol", "dt"]
-    private static let ofTrades: Set = ["price", "price_int", "size", "aggressor", "conditions"]
-    private static let ofQuotes: Set = [
-        "bid_price", "bid_price_int", "bid_size", "ask_price", "ask_price_int", "ask_size",
+    // The columns of the file are those of the tables, and the path keys; a decimal price leaves out the "_int".
+    private static let time = Trades.Columns.tsEvent.name
+    private static let tradePrices = [points(Trades.Columns.priceInt.name)]
+    private static let tradeSizes = [Trades.Columns.size.name]
+    private static let quotePrices = [
+        points(Tables.Quotes.Columns.bidPriceInt.name), points(Tables.Quotes.Columns.askPriceInt.name),
     ]
+    private static let quoteSizes = [Tables.Quotes.Columns.bidSize.name, Tables.Quotes.Columns.askSize.name]
+    private static let shared: Set = [
+        time, Trades.Columns.tsRecv.name, Trades.Columns.seq.name, Trades.Columns.source.name, "symbol", "dt",
+    ]
+    private static let ofTrades = Set(
+        tradePrices + tradePrices.map(nanos) + tradeSizes
+            + [Trades.Columns.aggressor.name, Trades.Columns.conditions.name])
+    private static let ofQuotes = Set(quotePrices + quotePrices.map(nanos) + quoteSizes)
+
+    private static func points(_ column: String) -> String { String(column.dropLast(4)) }
+    private static func nanos(_ column: String) -> String { column + "_int" }
 
     /// Recognises a file by its header.
     ///
@@ -49,8 +62,8 @@ public struct TaqFile: Sendable {
     public init(_ reader: borrowing CSVReader) throws(CSVError) {
         let columns = Set(reader.header)
         let gaps = [
-            Kind.trades: TaqFile.missing(["price"], ["size"], columns),
-            .quotes: TaqFile.missing(["bid_price", "ask_price"], ["bid_size", "ask_size"], columns),
+            Kind.trades: TaqFile.missing(TaqFile.tradePrices, TaqFile.tradeSizes, columns),
+            .quotes: TaqFile.missing(TaqFile.quotePrices, TaqFile.quoteSizes, columns),
         ]
         let path = reader.path
         func fault(_ reason: String) -> CSVError { CSVError(.header, file: path, line: 1, reason) }
@@ -61,8 +74,7 @@ public struct TaqFile: Sendable {
         guard let kind = complete.first else {
             let looksLike: Kind? =
                 !columns.isDisjoint(with: TaqFile.ofQuotes)
-                ? .quotes
-                : !columns.isDisjoint(with: TaqFile.ofTrades) || columns.contains("ts_event") ? .trades : nil
+                ? .quotes : !columns.isDisjoint(with: TaqFile.ofTrades.union([TaqFile.time])) ? .trades : nil
             guard let looksLike else {
                 throw fault(
                     "the header is neither that of trades (ts_event, price or price_int, size) nor that of quotes "
@@ -70,35 +82,33 @@ public struct TaqFile: Sendable {
             }
             throw fault("a \(looksLike.rawValue) file without column \(gaps[looksLike]!.joined(separator: ", "))")
         }
-        for name in kind == .trades ? ["price"] : ["bid_price", "ask_price"]
-        where columns.contains(name) && columns.contains("\(name)_int") {
-            throw fault("columns \(name) and \(name)_int say the same; leave one out")
+        let (prices, sizes) =
+            kind == .trades
+            ? (TaqFile.tradePrices, TaqFile.tradeSizes) : (TaqFile.quotePrices, TaqFile.quoteSizes)
+        if let twice = prices.first(where: { columns.contains($0) && columns.contains(TaqFile.nanos($0)) }) {
+            throw fault("columns \(twice) and \(TaqFile.nanos(twice)) say the same; leave one out")
         }
         let header = reader.header
         func at(_ name: String) -> Int { header.firstIndex(of: name)! }
-        func price(_ name: String) -> Price {
-            columns.contains(name) ? .points(at(name)) : .nanos(at("\(name)_int"))
-        }
         self.kind = kind
         let known = TaqFile.shared.union(kind == .trades ? TaqFile.ofTrades : TaqFile.ofQuotes)
         unknown = header.filter { !known.contains($0) }
-        tsEvent = at("ts_event")
-        tsRecv = reader.column("ts_recv")
-        seq = reader.column("seq")
-        source = reader.column("source")
+        tsEvent = at(TaqFile.time)
+        tsRecv = reader.column(Trades.Columns.tsRecv.name)
+        seq = reader.column(Trades.Columns.seq.name)
+        source = reader.column(Trades.Columns.source.name)
         symbol = reader.column("symbol")
         date = reader.column("dt")
-        prices = kind == .trades ? [price("price")] : [price("bid_price"), price("ask_price")]
-        sizes = kind == .trades ? [at("size")] : [at("bid_size"), at("ask_size")]
-        aggressor = kind == .trades ? reader.column("aggressor") : nil
-        conditions = kind == .trades ? reader.column("conditions") : nil
+        self.prices = prices.map { columns.contains($0) ? .points(at($0)) : .nanos(at(TaqFile.nanos($0))) }
+        self.sizes = sizes.map(at)
+        aggressor = kind == .trades ? reader.column(Trades.Columns.aggressor.name) : nil
+        conditions = kind == .trades ? reader.column(Trades.Columns.conditions.name) : nil
     }
 
     /// What a file of a kind lacks.
-    private static func missing(_ prices: [String], _ others: [String], _ columns: Set<String>) -> [String] {
-        (["ts_event"] + others).filter { !columns.contains($0) }
-            + prices.filter { !columns.contains($0) && !columns.contains("\($0)_int") }
-            .map { "\($0) (or \($0)_int)" }
+    private static func missing(_ prices: [String], _ sizes: [String], _ columns: Set<String>) -> [String] {
+        ([time] + sizes).filter { !columns.contains($0) }
+            + prices.filter { !columns.contains($0) && !columns.contains(nanos($0)) }.map { "\($0) (or \(nanos($0)))" }
     }
 
     // MARK: Rows
