@@ -4,7 +4,7 @@ public enum StageCatalogue {
         BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, BronzeOptionMbo.self, BronzeOptionQuotes.self,
         BronzeTaq.self,
         RefSessions.self,
-        SilverBook.self, SilverContractDay.self, SilverOptionBook.self,
+        SilverBook.self, SilverBookEvents.self, SilverContractDay.self, SilverOptionBook.self,
         GoldPhysics.self, GoldOptionPhysics.self, GoldForecast.self,
     ]
 
