@@ -9,6 +9,8 @@ public struct CSVError: Error, Hashable, Sendable, CustomStringConvertible {
         case truncated
         /// The header does not name what is needed.
         case header
+        /// Nothing in the file is what was looked for: it is something else.
+        case foreign
         /// A field does not hold what its column must hold.
         case value
     }

@@ -37,7 +37,7 @@ public struct CSVReader: ~Copyable {
     /// Opens a file and reads its header.
     ///
     /// - Parameter allowsTruncated: a compressed file that is cut ends after its last whole row.
-    /// - Throws: `header` when there is none or a column comes twice.
+    /// - Throws: `foreign` when there is none, `header` when a column comes twice.
     public init(path: String, allowsTruncated: Bool = false) throws(CSVError) {
         try self.init(source: TextSource(path: path), allowsTruncated: allowsTruncated)
     }
@@ -48,7 +48,7 @@ public struct CSVReader: ~Copyable {
         buffer = .allocate(byteCount: CSVReader.bufferBytes, alignment: 16)
         try skipByteOrderMark()
         guard try read(), !(ends.count == 1 && row.isEmpty) else {
-            throw CSVError(.header, file: source.name, line: 1, "there is no header")
+            throw CSVError(.foreign, file: source.name, line: 1, "there is no header")
         }
         for index in ends.indices {
             let name = try text(index)

@@ -197,7 +197,7 @@ struct RecognisedRows {
 
     /// - Throws: `Failure` when symbol or date are not known or are others than claimed.
     init(path: String, _ claim: RawIntake.Claim) throws {
-        let survey = try TaqFile.survey(path: path)
+        let survey = try RecognisedRows.survey(path)
         let kind = survey.file.kind
         if let product = claim.product, !product.schemas.contains(TaqFile.Kind.quotes.rawValue) {
             throw Failure(
@@ -251,6 +251,19 @@ struct RecognisedRows {
                 "\(path): column\(unknown.count == 1 ? "" : "s") \(unknown.joined(separator: ", ")) mean nothing in a file "
                     + "of \(kind.rawValue) and \(unknown.count == 1 ? "is" : "are") not read"
             ]
+    }
+}
+
+extension RecognisedRows {
+    /// - Throws: `Failure` for what is no such file at all.
+    private static func survey(_ path: String) throws -> TaqFile.Survey {
+        do throws(CSVError) {
+            return try TaqFile.survey(path: path)
+        } catch {
+            let isAtStart = error.line ?? 1 == 1 && error.fault != .header && error.fault != .system
+            guard isAtStart else { throw error }
+            throw Failure(.corrupt, "\(path): it is neither DBN nor CSV of trades or quotes: \(error.reason)")
+        }
     }
 }
 

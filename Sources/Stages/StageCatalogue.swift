@@ -4,7 +4,7 @@ public enum StageCatalogue {
         BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, BronzeOptionMbo.self, BronzeOptionQuotes.self,
         BronzeTaq.self,
         RefSessions.self,
-        SilverBook.self, SilverContractDay.self, SilverOptionBook.self,
+        SilverBook.self, SilverBookEvents.self, SilverContractDay.self, SilverOptionBook.self,
         SilverClassifyTrades.self, SilverState1s.self, SilverBars.self, SilverBarIndicators.self, SilverState10s.self,
         GoldSmartMoney.self,
         GoldPhysics.self, GoldOptionPhysics.self, GoldForecast.self,

@@ -86,6 +86,33 @@ import Testing
         #expect(contract.units.contains("contracts"))
     }
 
+    @Test func `products can share contract files of another layer`() throws {
+        let registry = try registry(
+            Self.stages(
+                """
+                  silver_book_events:
+                    products: [future_mbo]
+                    contracts: bronze.equity_taq
+                    revision: 1
+                    writes: ["silver.{product}.trades"]
+                """))
+        let dataset = DatasetKey(parsing: "silver.future_mbo.trades")!
+        let stage = registry.stages[0]
+        #expect(stage.contractDataset(of: dataset) == DatasetKey(parsing: "bronze.equity_taq.trades"))
+        #expect(try #require(stage.contract(of: dataset, in: contracts)).dataset == dataset)
+        #expect(throws: RegistryError.self) {
+            try self.registry(
+                Self.stages(
+                    """
+                      silver_book_events:
+                        products: [future_mbo]
+                        contracts: metal.equity_taq
+                        revision: 1
+                        writes: ["silver.{product}.trades"]
+                    """))
+        }
+    }
+
     static let broken: [(String, RegistryError.Kind, Int, String)] = [
         ("", .wrongType, 1, "empty"),
         ("version: 1\nlake_root: lake\n", .missingKey, 1, "'roots' is missing"),

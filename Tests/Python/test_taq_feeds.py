@@ -601,8 +601,8 @@ def test_bad_rows(lake, tmp_path, trades, code, pattern):
     [
         ("ts_event,price\n1,2\n", {"symbol": "SYM", "dt": DATE}, 5, r"file\.csv:1: a trades file without column size"),
         ("ts_event,bid_price,bid_size,ask_size\n", {"symbol": "SYM", "dt": DATE}, 5, r"a quotes file without column ask_price \(or ask_price_int\)"),
-        ("time,what\n", {"symbol": "SYM", "dt": DATE}, 5, r"file\.csv:1: the header is neither"),
-        ("", {"symbol": "SYM", "dt": DATE}, 5, r"file\.csv:1: there is no header"),
+        ("time,what\n", {"symbol": "SYM", "dt": DATE}, 5, r"file\.csv: it is neither DBN nor CSV.*the header is neither"),
+        ("", {"symbol": "SYM", "dt": DATE}, 5, r"file\.csv: it is neither DBN nor CSV.*there is no header"),
         ("ts_event,price,size,size\n", {"symbol": "SYM", "dt": DATE}, 5, r"column 'size' comes twice"),
         ("ts_event,price,price_int,size\n", {"symbol": "SYM", "dt": DATE}, 5, r"columns price and price_int"),
         (GOOD_TRADES, {"dt": DATE}, 2, r"no column symbol"),

@@ -115,12 +115,13 @@ extension StageDeclaration {
         self.parameters = try Self.parameters(mapping)
         self.productParameters = try Self.productParameters(mapping, products: products, known: parameters)
         if let shared = mapping.optional("contracts") {
-            guard case let product = try shared.text(), isWord(product) else {
-                throw shared.error(.invalidValue, "contracts must name a product")
+            guard let contracts = SharedContracts(parsing: try shared.text()) else {
+                throw shared.error(
+                    .invalidValue, "contracts must name a product, or a layer and a product (bronze.equity_taq)")
             }
-            self.contractProduct = product
+            self.sharedContracts = contracts
         } else {
-            self.contractProduct = nil
+            self.sharedContracts = nil
         }
         self.units = try Self.units(mapping, products: products)
     }
@@ -186,6 +187,22 @@ extension StageDeclaration {
             }
         }
         return units
+    }
+}
+
+extension StageDeclaration.SharedContracts {
+    /// `equity_taq` or `bronze.equity_taq`; nil for anything else.
+    fileprivate init?(parsing text: String) {
+        let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        switch words.count {
+        case 1: layer = nil
+        case 2:
+            guard let named = DatasetKey.Layer(rawValue: words[0]) else { return nil }
+            layer = named
+        default: return nil
+        }
+        product = words[words.count - 1]
+        guard isWord(product) else { return nil }
     }
 }
 

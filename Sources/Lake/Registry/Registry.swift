@@ -63,12 +63,20 @@ public struct StageDeclaration: Sendable, Hashable {
     public let parameters: [String: ParameterValue]
     /// Per product: defaults that differ there.
     public let productParameters: [String: [String: ParameterValue]]
-    /// The product whose contract files define the tables; nil: each product has its own.
-    public let contractProduct: String?
+    /// Whose contract files define the tables; nil: each product has its own.
+    public let sharedContracts: SharedContracts?
     /// Per product: units of the contract that mean something else there.
     public let units: [String: [String: String]]
     /// Where in the file.
     public let line: Int
+
+    /// Contract files that define tables of other products: `equity_taq`, or `bronze.equity_taq` where the tables are of
+    /// another layer, too.
+    public struct SharedContracts: Sendable, Hashable {
+        /// Nil: the layer of the table.
+        public let layer: DatasetKey.Layer?
+        public let product: String
+    }
 
     /// One input.
     public struct Read: Sendable, Hashable {
@@ -130,8 +138,9 @@ public struct StageDeclaration: Sendable, Hashable {
 
     /// The dataset whose contract file defines `dataset`.
     public func contractDataset(of dataset: DatasetKey) -> DatasetKey {
-        guard let contractProduct else { return dataset }
-        return DatasetKey(layer: dataset.layer, product: contractProduct, table: dataset.table) ?? dataset
+        guard let shared = sharedContracts else { return dataset }
+        return DatasetKey(layer: shared.layer ?? dataset.layer, product: shared.product, table: dataset.table)
+            ?? dataset
     }
 }
 

@@ -38,7 +38,7 @@ public struct SilverBook: Stage {
                 "parameters output_start and output_end: the window is empty, it begins at "
                     + "\(parameters.outputStart) and ends at \(parameters.outputEnd) ns (--start, --end)")
         }
-        let scan = try scan(bronze, task, context, publisher: parameters.publisher)
+        let scan = try scanBook(bronze, task, context, publisher: parameters.publisher)
         var engine = try MboEngine(parameters, firstTime: scan.firstTime)
         var output = try BookOutput<BookSnapshot1s, DepthAndFlow1s>(task, context)
         var rows = WindowRows()
@@ -64,31 +64,6 @@ public struct SilverBook: Stage {
             isWithoutData: try context.dayState(of: bronze))
     }
 
-    /// What the engine must know of the whole partition before its first record.
-    private func scan(
-        _ bronze: PartitionAddress, _ task: StageTask, _ context: StageContext, publisher: UInt16?
-    ) throws -> (firstTime: Int64?, recordsInPartition: Int) {
-        var scan = PartitionScan(publisher: publisher, isSingleInstrument: true)
-        var table = Mbo()
-        var events = Buffer<BookEvent>()
-        var publishers = PublisherCounts()
-        var failure: BookError?
-        var records = 0
-        var reader = try context.reader(bronze, of: task)
-        while try reader.next(into: &table, columns: Mbo.bookColumns) {
-            events.removeAll()
-            table.appendEvents(to: &events)
-            publishers.count(events.span)
-            if failure == nil {
-                do throws(BookError) { try scan.scan(events.span) } catch { failure = error }
-            }
-            records += events.count
-            try context.advance(0)
-        }
-        if let failure { throw publishers.explaining(failure, bronze) }
-        return (scan.firstTime, records)
-    }
-
     private func bookParameters(_ values: StageParameters, product: String) throws(StageError) -> BookParameters {
         BookParameters(
             outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
@@ -97,6 +72,31 @@ public struct SilverBook: Stage {
             latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: product)),
             publisher: try chosenPublisher(values))
     }
+}
+
+/// What an engine must know of the whole partition before its first record.
+func scanBook(
+    _ bronze: PartitionAddress, _ task: StageTask, _ context: StageContext, publisher: UInt16?
+) throws -> (firstTime: Int64?, recordsInPartition: Int) {
+    var scan = PartitionScan(publisher: publisher, isSingleInstrument: true)
+    var table = Mbo()
+    var events = Buffer<BookEvent>()
+    var publishers = PublisherCounts()
+    var failure: BookError?
+    var records = 0
+    var reader = try context.reader(bronze, of: task)
+    while try reader.next(into: &table, columns: Mbo.bookColumns) {
+        events.removeAll()
+        table.appendEvents(to: &events)
+        publishers.count(events.span)
+        if failure == nil {
+            do throws(BookError) { try scan.scan(events.span) } catch { failure = error }
+        }
+        records += events.count
+        try context.advance(0)
+    }
+    if let failure { throw publishers.explaining(failure, bronze) }
+    return (scan.firstTime, records)
 }
 
 /// The order records that a book of `contract` replays.

@@ -58,7 +58,7 @@ public struct TaqFile: Sendable {
 
     /// Recognises a file by its header.
     ///
-    /// - Throws: `CSVError` of fault `header` that names what is missing.
+    /// - Throws: `CSVError` of fault `header` that names what is missing, or `foreign`.
     public init(_ reader: borrowing CSVReader) throws(CSVError) {
         let columns = Set(reader.header)
         let gaps = [
@@ -76,7 +76,8 @@ public struct TaqFile: Sendable {
                 !columns.isDisjoint(with: TaqFile.ofQuotes)
                 ? .quotes : !columns.isDisjoint(with: TaqFile.ofTrades.union([TaqFile.time])) ? .trades : nil
             guard let looksLike else {
-                throw fault(
+                throw CSVError(
+                    .foreign, file: path, line: 1,
                     "the header is neither that of trades (ts_event, price or price_int, size) nor that of quotes "
                         + "(ts_event, bid_price, bid_size, ask_price, ask_size)")
             }
