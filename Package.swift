@@ -57,7 +57,7 @@ let package = Package(
         room("MarketState", ["Tables", "FixedMath", "CivilTime"]),
 
         // What people tell the recorder: sessions, levels, markers, labels.
-        room("Reference", ["Tables", "Columnar", "Lake", "Parquet", "JSON", "CivilTime"]),
+        room("Reference", ["Tables", "Columnar", "Lake", "CSV", "Parquet", "JSON", "CivilTime"]),
 
         // Where engines meet tables, and what runs them.
         room(

@@ -150,7 +150,7 @@ public struct RecognisedFile: Sendable {
     }
 
     /// A file that is not there is missing input, and nothing that trying again would mend.
-    private static func checkPresence(_ path: String) throws(Failure) {
+    public static func checkPresence(_ path: String) throws(Failure) {
         var information = stat()
         if stat(path, &information) != 0 {
             guard errno == ENOENT || errno == ENOTDIR else { return }

@@ -76,6 +76,12 @@ public struct DateSelection: Sendable, Hashable {
     /// No selection spans more days than this, a century.
     static let mostDays = 36_525
 
+    /// One date.
+    public init(_ date: CivilDate) {
+        dates = [date]
+        named = [date]
+    }
+
     /// Reads `D`, `D:D` (both ends included) and lists of them, `D,D:D`.
     public init(parsing text: String) throws(RequestError) {
         var all: Set<CivilDate> = []

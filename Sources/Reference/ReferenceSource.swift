@@ -31,6 +31,24 @@ public struct ReferenceSource: Sendable {
         self.init(file: file, name: name ?? file, path: path)
     }
 
+    /// The whole file as text of UTF-8.
+    func text() throws(ReferenceError) -> String {
+        do {
+            let bytes = try FileSystem.read(path, atMost: ReferenceSource.largest)
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw ReferenceError(file, nil, "it is no UTF-8")
+            }
+            return text
+        } catch let error as ReferenceError {
+            throw error
+        } catch {
+            throw ReferenceError(file, nil, "\(error)")
+        }
+    }
+
+    /// No text file is larger than this.
+    private static let largest = 64 << 20
+
     /// The whole file, a mapping of YAML.
     ///
     /// - Parameter place: what messages call the mapping.
@@ -65,6 +83,13 @@ public struct ReferenceDay: Sendable, Hashable {
     public func location(_ kind: ReferenceKind) throws(LakeError) -> RawLocation {
         try RawLocation(
             source: .ref, dataset: "\(product).\(symbol)", schema: kind.rawValue, date: date)
+    }
+
+    /// The day whose source files a location of the raw layer holds; nil when it holds none.
+    public init?(location: RawLocation) {
+        let parts = location.dataset.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard location.source == .ref, parts.count == 2 else { return nil }
+        self.init(product: String(parts[0]), symbol: String(parts[1]), date: location.date)
     }
 
     func check(_ claimed: String, _ place: ReferencePlace) throws(ReferenceError) {

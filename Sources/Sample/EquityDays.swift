@@ -33,7 +33,7 @@ final class EquityDays {
                 })
         }
         if products.contains(.equityTaq) {
-            let quotes = Quotes.follow(records)
+            let quotes = withLatePrints(Quotes.follow(records), path, output.date)
             files.append(
                 try write(.mbp1, output) { (writer) throws(DBNError) in
                     for quote in quotes { try writer.append(quote) }
@@ -88,6 +88,27 @@ final class EquityDays {
                 from: session.start, to: session.end, records: sample.recordsPerDay * session.share / 1000)
         }
         return tape.take()
+    }
+
+    /// Two blocks that were agreed on away from the market and are reported late: trades without an order, far from
+    /// the quote, which does not move.
+    private func withLatePrints(_ quotes: [Mbp1Record], _ path: PricePath, _ date: CivilDate) -> [Mbp1Record] {
+        var quotes = quotes
+        for (second, dollars) in [(12 * 3600 + 40 * 60, -4), (14 * 3600 + 30 * 60, 4)] as [(Int, Int64)] {
+            let time = NewYork.utcNanoseconds(of: date, secondOfDay: second) + 9_900_000_000
+            let next = quotes.firstIndex { Int64($0.header.tsEvent) > time } ?? quotes.endIndex
+            guard next > 0 else { continue }
+            var print = quotes[next - 1]
+            print.header.tsEvent = UInt64(time)
+            print.update.price =
+                Int64(path.value(at: time) / 1000) * EquityDays.tickSize + dollars * 1_000_000_000
+            print.update.size = 5000
+            print.update.action = UInt8(ascii: "T")
+            print.update.side = UInt8(ascii: "N")
+            print.update.tsRecv = max(print.update.tsRecv, UInt64(time) + 160_000)
+            quotes.insert(print, at: next)
+        }
+        return quotes
     }
 
     private func definition(_ output: SampleOutput) throws(DBNError) -> SampleFile {

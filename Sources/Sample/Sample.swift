@@ -86,13 +86,7 @@ public struct Sample: Sendable {
         var written: [SampleFile] = []
         let futures = FutureDays(self)
         let equities = EquityDays(self)
-        var random = Random(seed: seed, stream: "path")
-        var level = SampleLevel.anchor
-        for date in dates {
-            let path = PricePath(
-                date: date, from: level, around: SampleLevel.anchor,
-                liveliness: max(40, 1125 * min(recordsPerDay, 300_000) / 300_000), random: &random)
-            level = path.last
+        for (date, path) in paths() {
             let output = SampleOutput(date: date, folder: folder, compressionLevel: compressionLevel)
             if products.contains(.futureMbo) { written += try futures.write(path, output) }
             if products.contains(.futureOptionMbo) {
@@ -106,6 +100,23 @@ public struct Sample: Sendable {
             }
         }
         return written
+    }
+
+    /// The source files of reference tables for the days of `equity_taq`, by date; nothing is written.
+    public func references() -> [SampleReference] {
+        paths().flatMap { ReferenceFiles(path: $0.path, date: $0.date).all }
+    }
+
+    private func paths() -> [(date: CivilDate, path: PricePath)] {
+        var random = Random(seed: seed, stream: "path")
+        var level = SampleLevel.anchor
+        return dates.map { date in
+            let path = PricePath(
+                date: date, from: level, around: SampleLevel.anchor,
+                liveliness: max(40, 1125 * min(recordsPerDay, 300_000) / 300_000), random: &random)
+            level = path.last
+            return (date, path)
+        }
     }
 
     func random(_ stream: String) -> Random { Random(seed: seed, stream: stream) }

@@ -27,6 +27,11 @@ struct Tarn {
                     About("raw", "Vendor files: put them into the lake, list them, check them."),
                     [RawAdd.self, RawList.self, RawVerify.self]),
                 .group(
+                    About("ref", "Sessions, levels, markers and labels of the recorder: add them, list them."),
+                    [RefAdd.self, RefList.self]),
+                .group(About("level", "Price levels: add one."), [LevelAdd.self]),
+                .group(About("marker", "Markers: add one."), [MarkerAdd.self]),
+                .group(
                     About("contracts", "The definitions of all tables: check, show, compare, release."),
                     [ContractsCheck.self, ContractsShow.self, ContractsDiff.self, ContractsLock.self]),
                 .command(RunCommand.self),

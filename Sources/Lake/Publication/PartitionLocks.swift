@@ -15,7 +15,12 @@ struct PartitionLocks: ~Copyable {
     }
 
     init(_ lake: Lake, _ addresses: [PartitionAddress]) throws(LakeError) {
-        for stripe in Set(addresses.map { SHA256.hex(of: $0.path).prefix(2) }).sorted() {
+        try self.init(lake, paths: addresses.map(\.path))
+    }
+
+    /// - Parameter paths: relative to the lake.
+    init(_ lake: Lake, paths: [String]) throws(LakeError) {
+        for stripe in Set(paths.map { SHA256.hex(of: $0).prefix(2) }).sorted() {
             guard let lock = try FileLock(lake.path("\(Lake.locks)/\(stripe)")) else { continue }
             locks.append(LockBox(lock))
         }

@@ -75,6 +75,13 @@ public final class Run: Sendable {
         "\(directory)/\(slots.add(1, ordering: .relaxed).newValue)-file"
     }
 
+    /// Writes a text into the staging directory; its path.
+    public func writeDraft(_ text: String) throws(LakeError) -> String {
+        let path = lake.path(makeFilePath())
+        try FileSystem.create(path, Array(text.utf8))
+        return path
+    }
+
     /// Ends the run: what it has built and not published goes, what it has displaced goes to `_history`.
     /// A run that is not ended leaves that to the next one.
     public func end() throws(LakeError) {

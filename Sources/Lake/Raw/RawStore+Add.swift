@@ -80,7 +80,7 @@ extension RawStore {
     }
 
     /// Brings the bytes of `source` into staging, durable, and hashes them.
-    private func bring(
+    func bring(
         _ source: String, to draft: String, _ mode: Mode
     ) throws(LakeError) -> (ContentHash, RawPlacement) {
         let original = try File(source, .read)
@@ -127,7 +127,7 @@ extension RawStore {
     }
 
     /// Writes the record that makes the file count.
-    private func record(_ file: RawFile, _ run: Run) throws(LakeError) {
+    func record(_ file: RawFile, _ run: Run) throws(LakeError) {
         let destination = lake.path(file.path + RawStore.recordSuffix)
         let name = file.path.split(separator: "/").last!
         let line = Array("\(file.sha256)  \(name)\n".utf8)

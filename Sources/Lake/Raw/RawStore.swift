@@ -84,7 +84,7 @@ extension RawStore {
         }
     }
 
-    private func isRecord(_ name: String) -> Bool {
+    func isRecord(_ name: String) -> Bool {
         name.hasSuffix(RawStore.recordSuffix)
     }
 

@@ -19,9 +19,10 @@ public struct RefSessions: Stage {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
         var defaults = try clockedDefaults(of: request)
-        _ = try hours(StageParameters(defaults, request.overrides), on: day.date)
+        _ = try RefSessions.rules(
+            StageParameters(defaults, request.overrides), on: day.date, tiePolicy: .feedOrder, priorATR: nil)
         // Not a parameter of the registry: it follows from the files of the date.
-        defaults[Sessions.Columns.tiePolicy.name] = .text(try tiePolicy(of: day, in: site).symbol)
+        defaults[Sessions.Columns.tiePolicy.name] = .text(tiePolicy(of: request, in: site).symbol)
         var inputs = try request.referenceFiles([.sessions], of: day, in: site)
         inputs += try PriorSession(request)?.inputs(before: day.date, day.symbol, in: site) ?? []
         return .task(
@@ -32,18 +33,14 @@ public struct RefSessions: Stage {
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try context.parameters(of: task)
-        let (open, close) = try hours(parameters, on: task.date)
         let day = ReferenceDay(product: task.product, symbol: task.symbol, date: task.date)
         let prior = PriorSession(
             StageRequest(
                 declaration: task.declaration, product: task.product, symbol: task.symbol, date: task.date))
-        let rules = SessionRules(
-            rthOpen: open, rthClose: close,
-            includesExtendedHours: try parameters.boolean("include_extended_hours"),
+        let rules = try RefSessions.rules(
+            parameters, on: task.date,
             tiePolicy: try parameters.choice(Sessions.Columns.tiePolicy.name, tiePolicies),
-            seed: ATRSeed(
-                priorSession: try prior?.atr(task, context),
-                fixedDefault: try parameters.number("fixed_default_atr")))
+            priorATR: try prior?.atr(task, context))
         var entries: [SessionEntry] = []
         for source in try context.referenceSources(of: task)[.sessions] ?? [] {
             entries += try SessionEntry.parse(source, of: day)
@@ -55,34 +52,38 @@ public struct RefSessions: Stage {
         return [try writer.finish()]
     }
 
-    /// Regular hours of a date, ms since 1970 UTC.
+    /// The rules that the parameters set for a date.
     ///
     /// - Throws: `configuration` when a parameter is none.
-    private func hours(_ parameters: StageParameters, on date: CivilDate) throws -> (open: Int64, close: Int64) {
-        guard try parameters.number("fixed_default_atr") > 0 else {
+    static func rules(
+        _ parameters: StageParameters, on date: CivilDate, tiePolicy: Sessions.TiePolicy, priorATR: Double?
+    ) throws -> SessionRules {
+        let fixedATR = try parameters.number("fixed_default_atr")
+        guard fixedATR > 0 else {
             throw StageError.configuration("parameter fixed_default_atr: expected a number above 0")
         }
         let open = try parameters.integer("rth_open") / 1_000_000
         var close = try parameters.integer("rth_close") / 1_000_000
-        let isEarly: Bool
-        if let days = try parameters.optionalList("early_close") {
-            isEarly = try days.map { text in
-                guard let day = CivilDate(parsing: text) else {
-                    throw StageError.configuration(
-                        "parameter early_close: expected dates YYYY-MM-DD, found '\(text)'")
-                }
-                return day
-            }.contains(date)
-        } else {
-            isEarly = EarlyClose.isRegular(on: date)
-        }
-        if isEarly {
+        if try isEarlyClose(parameters, date) {
             close = min(close, NewYork.utcNanoseconds(of: date, secondOfDay: EarlyClose.secondOfDay) / 1_000_000)
         }
         guard open < close else {
             throw StageError.configuration("rth_open is not before the end of regular hours on \(date)")
         }
-        return (open, close)
+        return SessionRules(
+            rthOpen: open, rthClose: close,
+            includesExtendedHours: try parameters.boolean("include_extended_hours"), tiePolicy: tiePolicy,
+            seed: ATRSeed(priorSession: priorATR, fixedDefault: fixedATR))
+    }
+
+    private static func isEarlyClose(_ parameters: StageParameters, _ date: CivilDate) throws -> Bool {
+        guard let days = try parameters.optionalList("early_close") else { return EarlyClose.isRegular(on: date) }
+        return try days.map { text in
+            guard let day = CivilDate(parsing: text) else {
+                throw StageError.configuration("parameter early_close: expected dates YYYY-MM-DD, found '\(text)'")
+            }
+            return day
+        }.contains(date)
     }
 
     private var tiePolicies: [String: Sessions.TiePolicy] {
@@ -90,11 +91,10 @@ public struct RefSessions: Stage {
     }
 
     /// How events of one instant are ordered: as the book took them in, as the feed numbered them, or, where trades
-    /// and quotes come as two CSV files, quotes first.
-    private func tiePolicy(of day: ReferenceDay, in site: StageSite) throws -> Sessions.TiePolicy {
-        guard OrderBookProduct(rawValue: day.product) == nil else { return .bookOrder }
-        let csv = try site.raw.days(RawFilter(source: .csv, dates: day.date...day.date))
-        return csv.contains { $0.location.dataset.utf8.elementsEqual("\(day.product).\(day.symbol)".utf8) }
-            ? .quoteFirst : .feedOrder
+    /// and quotes come as two CSV files, quotes first. What is wrong with the files is for bronze to say.
+    private func tiePolicy(of request: StageRequest, in site: StageSite) -> Sessions.TiePolicy {
+        guard OrderBookProduct(rawValue: request.product) == nil else { return .bookOrder }
+        let files = (try? TaqSelection(request, in: site))?.files
+        return files?.first?.location.source == .csv ? .quoteFirst : .feedOrder
     }
 }

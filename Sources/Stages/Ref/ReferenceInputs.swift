@@ -6,7 +6,7 @@ extension StageRequest {
     /// The day that the request's reference tables are of; nil when its root traded no contract on it.
     ///
     /// - Throws: as `contractSymbol`.
-    func referenceDay(in site: StageSite) throws -> ReferenceDay? {
+    public func referenceDay(in site: StageSite) throws -> ReferenceDay? {
         guard OrderBookProduct(rawValue: product) != nil else {
             return ReferenceDay(product: product, symbol: symbol, date: date)
         }

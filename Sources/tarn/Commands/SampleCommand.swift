@@ -14,7 +14,8 @@ struct SampleCommand: Command {
             discussion: """
                 DBN files of two consecutive dates, compressed by Zstandard: order books with snapshots, trades, \
                 reserve orders, an auction and a clear, and definitions. The same options give the same bytes on every \
-                machine. Nothing of it is market data.
+                machine. Nothing of it is market data. For equity_taq there are session, level, marker, command and \
+                label files, too, for 'tarn ref add'.
                 """,
             examples: [
                 Example("tarn sample days", "writes futures into the directory 'days'"),
@@ -53,10 +54,14 @@ struct SampleCommand: Command {
             case .file(let error): throw Failure(explaining: error)
             }
         }
-        show(files, in: session)
+        let references = chosen.contains(.equityTaq) ? sample.references() : []
+        for reference in references {
+            try SmallFile.replace("\(directory)/\(reference.name)", by: reference.text)
+        }
+        show(files, references, in: session)
     }
 
-    private func show(_ files: [SampleFile], in session: Session) {
+    private func show(_ files: [SampleFile], _ references: [SampleReference], in session: Session) {
         if session.isJSON {
             session.emit([
                 "directory": .string(directory),
@@ -66,6 +71,13 @@ struct SampleCommand: Command {
                             "name": .string(file.name), "dataset": .string(file.dataset),
                             "schema": .string(file.schema.name), "dt": .string("\(file.date)"),
                             "records": .integer(Int64(file.records)),
+                        ]
+                    }),
+                "references": .array(
+                    references.map { file in
+                        [
+                            "name": .string(file.name), "kind": .string(file.kind), "symbol": .string(file.symbol),
+                            "dt": .string("\(file.date)"),
                         ]
                     }),
             ])
@@ -79,6 +91,9 @@ struct SampleCommand: Command {
                 .init(file.name), .init(file.dataset), .init(file.schema.name), "\(file.date)",
                 .init(Human.count(file.records)),
             ])
+        }
+        for file in references {
+            table.add([.init(file.name), "reference", .init(file.kind), "\(file.date)", ""])
         }
         session.console.result(table)
     }
