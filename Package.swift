@@ -63,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "tarn",
             dependencies: [
-                "Pipeline", "Stages", "Reference", "Sample", "Lake", "DBN", "Parquet", "Contracts", "JSON",
+                "Pipeline", "Stages", "Reference", "Sample", "Lake", "DBN", "Parquet", "OrderBook", "Contracts", "JSON",
                 "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
             ],
             swiftSettings: strict),
