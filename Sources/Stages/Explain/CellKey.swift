@@ -40,8 +40,8 @@ public struct CellKey: Sendable {
         switch dataset.table {
         case "depth_and_flow_1s", "physics_surface_1s":
             return product.isOption
-                ? ["right", "side", "strike", "strike_price_int", "rel_ticks"]
-                : ["side", "price", "price_int", "rel_ticks"]
+                ? [Word.right, Word.side, Word.strike, Word.strikeInt, Word.relTicks]
+                : [Word.side, Word.price, Word.priceInt, Word.relTicks]
         case "book_snapshot_1s": return product.isOption ? [Word.instrumentID] : []
         case "book_quality_1s": return []
         case "forecast_1s": return [Word.horizon]
