@@ -93,7 +93,8 @@ extension StageRequest {
         let isOfOptions = OrderBookProduct(rawValue: product)?.isOption ?? false
         for name in recorded.keys where declaration.parameters[name] == nil {
             switch name {
-            case "q": defaults[name] = Lattice.step(of: symbol, product: product, in: registry).map { .integer($0) }
+            case "q" where OrderBookProduct(rawValue: product) != nil:
+                defaults[name] = Lattice.step(of: symbol, product: product, in: registry).map { .integer($0) }
             case "step" where isOfOptions: defaults[name] = .integer(StrikeLattice(of: product).step)
             case "tick" where isOfOptions: defaults[name] = .integer(StrikeLattice(of: product).tick)
             default: break
