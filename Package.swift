@@ -78,8 +78,8 @@ let package = Package(
         .executableTarget(
             name: "tarn",
             dependencies: [
-                "Pipeline", "Stages", "Reference", "Reports", "Sample", "Lake", "DBN", "CSV", "Parquet", "Contracts",
-                "JSON", "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
+                "Pipeline", "Stages", "Reference", "Reports", "Sample", "Lake", "DBN", "CSV", "Parquet", "OrderBook",
+                "Contracts", "JSON", "CivilTime", "Columnar", "Tables", "Arguments", "Terminal",
             ],
             swiftSettings: strict),
 

@@ -89,7 +89,7 @@ public struct MboEngine: ~Copyable {
 
     /// Closes and opens windows until the current one holds `time`. Returns false when the rows became full before.
     @inline(never)
-    private mutating func advance(to time: Int64, into rows: inout WindowRows) throws(BookError) -> Bool {
+    mutating func advance(to time: Int64, into rows: inout WindowRows) throws(BookError) -> Bool {
         while time >= clock.end && !clock.isPast {
             if rows.isFull { return false }
             let isIdle = counters.records == 0

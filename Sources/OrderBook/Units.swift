@@ -39,6 +39,6 @@ func floorDiv(_ a: Int64, _ b: Int64) -> Int64 {
 
 /// The number of the cell of `step` that holds `price`: round(p, s) = s·floorDiv(2p + s, 2s), without the s.
 @inline(__always)
-func latticeCell(_ price: Int64, step: Int64) -> Int64 {
+public func latticeCell(_ price: Int64, step: Int64) -> Int64 {
     floorDiv(2 * price + step, 2 * step)
 }

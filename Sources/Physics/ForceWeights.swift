@@ -1,6 +1,20 @@
 import Columnar
 import FixedMath
 
+/// What one cell adds to F(0): weight·κ·g. Source: spec/physics.md, section 8.4.
+public struct ForceTerm: Sendable, Hashable {
+    /// Cells from the anchor.
+    public let relTicks: Int
+    /// a_|x|; the weights of each direction sum to 1.
+    public let weight: Double
+    /// κ of the cell.
+    public let mobility: Double
+    /// g of the cell, 1/s.
+    public let pressure: Double
+
+    public var contribution: Double { weight * mobility * pressure }
+}
+
 /// Force and damping at a displaced anchor: spec/physics.md, section 8.4.
 struct ForceWeights: ~Copyable {
     private static let forceReach = 64
@@ -25,6 +39,15 @@ struct ForceWeights: ~Copyable {
         }
         for k in 1...reach { weights[k] /= sum }
         return weights
+    }
+
+    /// The terms of F(0), x ascending.
+    func terms(_ fields: borrowing ForecastFields) -> [ForceTerm] {
+        (-Self.forceReach...Self.forceReach).filter { $0 != 0 }.map { x in
+            ForceTerm(
+                relTicks: x, weight: force[abs(x)], mobility: fields.mobility[x + fields.halfWidth],
+                pressure: fields.pressure[x + fields.halfWidth])
+        }
     }
 
     /// F(δ) and N(δ), x ascending, for |δ| ≤ 80.

@@ -85,6 +85,9 @@ public struct ForecastEngine: ~Copyable {
         return result
     }
 
+    /// The cells that push, of the last window that was not skipped, x ascending.
+    public func forceTerms() -> [ForceTerm] { force.terms(fields) }
+
     /// Ticks per second since the window that ended 1 s earlier; 0 if that was skipped.
     private func velocity(to spotTick: Int64, at windowEnd: Int64) -> Double {
         guard let previous, windowEnd.subtractingReportingOverflow(previous.end) == (1_000_000_000, false)

@@ -32,11 +32,10 @@ public struct LakeHealth {
         guard let writer = project.registry.writer(of: manifest.address.dataset),
             let contract = writer.contract(of: manifest.address.dataset, in: project.contracts)
         else { return [] }
-        // What a stage adds to the registry's parameters, such as the step of a root's lattice, is as recorded.
-        var defaults = recorded.defaults
-        for (name, value) in writer.parameters(for: manifest.address.dataset.product) {
-            defaults[name] = try StageRequest.normalised(value, of: name, on: manifest.address.date)
-        }
+        let request = StageRequest(
+            declaration: writer, product: manifest.address.dataset.product, symbol: manifest.address.symbol,
+            date: manifest.address.date)
+        let defaults = try request.defaults(recorded: recorded.defaults, in: project.registry)
         let expectation = ExpectedProvenance(
             stage: writer.name, revision: writer.revision, contractFingerprint: contract.fingerprint,
             defaults: defaults, inputs: try currentInputs(recorded.inputs))

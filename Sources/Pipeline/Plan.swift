@@ -69,10 +69,12 @@ public struct Plan: Sendable {
 
     /// What a run of this plan could not do.
     public var failures: [Failure] {
-        tasks.flatMap { task -> [Failure] in
-            if case .failure(let failure) = task.content { return [failure] }
-            return task.partitions.compactMap { $0.refusal }
-        }
+        Failure.distinct(
+            tasks.flatMap { task -> [Failure] in
+                if case .failure(let failure) = task.content { return [failure] }
+                return Failure.merged(
+                    task.partitions.compactMap { partition in partition.refusal.map { (partition.address, $0) } })
+            })
     }
 }
 

@@ -49,11 +49,16 @@ public struct RunReport: Sendable {
     public let warnings: [String]
     public let seconds: Double
 
+    /// Each reason once, however many outputs and tasks it holds for.
     public var failures: [Failure] {
-        tasks.flatMap { task in
-            task.failure.map { [$0] }
-                ?? task.partitions.compactMap { if case .failed(let failure) = $0.outcome { failure } else { nil } }
-        }
+        Failure.distinct(
+            tasks.flatMap { task in
+                task.failure.map { [$0] }
+                    ?? Failure.merged(
+                        task.partitions.compactMap {
+                            if case .failed(let failure) = $0.outcome { ($0.address, failure) } else { nil }
+                        })
+            })
     }
 
     public var status: ExitStatus { .combining(failures.map(\.status)) }
@@ -123,6 +128,34 @@ extension PartitionResult {
 }
 
 extension Failure {
+    /// One failure for the outputs of a task that failed alike: that of the first, which names the others.
+    static func merged(_ outputs: [(address: PartitionAddress, failure: Failure)]) -> [Failure] {
+        var groups: [(failure: Failure, ending: Substring, tables: [String])] = []
+        for (address, failure) in outputs {
+            let name = "\(address)"
+            let ending = failure.message.hasPrefix(name) ? failure.message.dropFirst(name.count) : failure.message[...]
+            if let known = groups.firstIndex(where: {
+                $0.ending == ending && $0.failure.status == failure.status && $0.failure.advice == failure.advice
+            }) {
+                groups[known].tables.append(address.dataset.table)
+            } else {
+                groups.append((failure, ending, []))
+            }
+        }
+        return groups.map { failure, _, tables in
+            guard !tables.isEmpty else { return failure }
+            return Failure(
+                failure.status, "\(failure.message); \(tables.joined(separator: ", ")) likewise",
+                advice: failure.advice)
+        }
+    }
+
+    /// Without repetitions, in their order.
+    static func distinct(_ failures: [Failure]) -> [Failure] {
+        var seen: Set<Failure> = []
+        return failures.filter { seen.insert($0).inserted }
+    }
+
     var json: JSONValue {
         [
             "kind": .string(status.name), "exit_code": .integer(Int64(status.rawValue)), "message": .string(message),

@@ -63,7 +63,12 @@ public struct Runner: Sendable {
         let run = try Run(project.lake)
         var results: [TaskResult] = []
         var failed = FailedWork()
-        for (stage, dates) in planner.steps(dates) where !Interruption.isRequested {
+        var isCutShort = false
+        for (stage, dates) in planner.steps(dates) {
+            if Interruption.isRequested {
+                isCutShort = true
+                break
+            }
             var planned = planner.tasks(of: stage, dates: dates, site: site)
             for index in planned.indices {
                 guard let failure = failed.consequence(for: planned[index]) else { continue }
@@ -81,7 +86,10 @@ public struct Runner: Sendable {
             seconds: now() - started)
         try run.writeReport(report.json)
         try run.end()
-        if Interruption.isRequested { throw Failure(.interrupted, "interrupted; nothing half-made was left") }
+        // Who asks to stop when everything is done has it done.
+        if isCutShort || report.status == .interrupted {
+            throw Failure(.interrupted, "interrupted; nothing half-made was left")
+        }
         return report
     }
 
@@ -107,13 +115,16 @@ public struct Runner: Sendable {
         _ planned: PlannedTask, _ request: RunRequest, _ site: StageSite, _ run: Run
     ) -> TaskResult {
         let started = now()
+        // The order of the registry, whatever becomes of a partition.
+        let places = planned.partitions.enumerated().map { ($1.address, $0) }
+        let order = Dictionary(uniqueKeysWithValues: places)
         func result(
             _ partitions: [PartitionResult] = [], note: String? = nil, failure: Failure? = nil,
             records: Int = 0
         ) -> TaskResult {
             TaskResult(
-                stage: planned.stage, symbols: planned.symbols, date: planned.date, partitions: partitions,
-                note: note,
+                stage: planned.stage, symbols: planned.symbols, date: planned.date,
+                partitions: partitions.sorted { order[$0.address]! < order[$1.address]! }, note: note,
                 failure: failure, records: records, seconds: now() - started)
         }
         switch planned.content {
@@ -136,9 +147,7 @@ public struct Runner: Sendable {
                     isCancelled: { Interruption.isRequested })
                 let made = try make(task, wanted, context, run)
                 let skipped = partitions.filter { $0.action == .skip }.map(unmade)
-                return result(
-                    (made + skipped).sorted { $0.address < $1.address },
-                    records: counter.load(ordering: .relaxed))
+                return result(made + skipped, records: counter.load(ordering: .relaxed))
             } catch {
                 let failure = Failure(explaining: error)
                 return result(

@@ -15,14 +15,20 @@ enum Lattice {
         OrderBookProduct(rawValue: product)?.hasContracts ?? false ? 200 : 100
     }
 
+    /// q, price_1e-9, as the registry says; nil for a future whose root has none.
+    static func step(of symbol: String, product: String, in registry: Registry) -> Int64? {
+        guard OrderBookProduct(rawValue: product)?.hasContracts ?? false else { return equityStep }
+        return registry.roots[FutureSymbol.family(of: symbol)]?.latticeStep
+    }
+
     /// q, price_1e-9: of a future that of its root.
     ///
     /// - Throws: `configuration` for a root that the registry does not know, with the tick of its definition, or
     ///   whose step is no multiple of that tick.
     static func step(of symbol: String, _ request: StageRequest, in site: StageSite) throws -> Int64 {
+        let known = Self.step(of: symbol, product: request.product, in: site.registry)
         guard try OrderBookProduct(request.product).hasContracts else { return equityStep }
-        let root = FutureSymbol(parsing: symbol)?.root ?? symbol
-        let known = site.registry.roots[root]?.latticeStep
+        let root = FutureSymbol.family(of: symbol)
         // The step of ES is the specification's.
         if let known, root == "ES" { return known }
         let tick = try tick(of: symbol, root: root, request, in: site)

@@ -52,8 +52,10 @@ public struct StageRequest: Sendable {
         self.overrides = overrides
     }
 
-    /// The defaults of the stage for the product.
-    var parameters: [String: ParameterValue] { declaration.parameters(for: product) }
+    /// The values of the stage for the product and symbol where the command line says nothing.
+    public var parameters: [String: ParameterValue] {
+        declaration.parameters(for: product, family: FutureSymbol.family(of: symbol))
+    }
 
     /// The tables that the stage reads for the product, as partitions of the date and of one symbol or of SPY.
     func tables(of symbol: String) throws(LakeError) -> [(address: PartitionAddress, isOptional: Bool)] {

@@ -82,6 +82,30 @@ struct StageParameters {
 }
 
 extension StageRequest {
+    /// The defaults that a partition would have today, for whoever looks through a lake without asking its stages:
+    /// those of the registry and the fitted ones, and the lattices that stages add to them.
+    ///
+    /// - Parameter recorded: the defaults of the partition.
+    public func defaults(
+        recorded: [String: ParameterValue], in registry: Registry
+    ) throws(StageError) -> [String: ParameterValue] {
+        var defaults = recorded
+        let isOfOptions = OrderBookProduct(rawValue: product)?.isOption ?? false
+        for name in recorded.keys where declaration.parameters[name] == nil {
+            switch name {
+            case "q" where OrderBookProduct(rawValue: product) != nil:
+                defaults[name] = Lattice.step(of: symbol, product: product, in: registry).map { .integer($0) }
+            case "step" where isOfOptions: defaults[name] = .integer(StrikeLattice(of: product).step)
+            case "tick" where isOfOptions: defaults[name] = .integer(StrikeLattice(of: product).tick)
+            default: break
+            }
+        }
+        for (name, value) in parameters {
+            defaults[name] = try StageRequest.normalised(value, of: name, on: date)
+        }
+        return defaults
+    }
+
     /// Parameters that hold times of day.
     private static let clockTimes: Set<String> = ["output_start", "output_end", "rth_open", "rth_close"]
 

@@ -12,13 +12,8 @@ enum House {
         ["JSON", "Digest", "CivilTime", "FixedMath", "Columnar", "Terminal", "Decompression"],
         ["Arguments", "Parquet", "DBN", "CSV", "Contracts", "OrderBook", "Physics"],
         ["Tables", "Lake", "Sample", "contractgen"],
-<<<<<<< HEAD
         ["MarketState", "Reference"],
-        ["Stages"],
-=======
-        ["MarketState"],
         ["Stages", "Reports"],
->>>>>>> 3a4cde8 (Export the recorder: report.json, chain tables, views)
         ["Pipeline"],
         ["tarn"],
     ]

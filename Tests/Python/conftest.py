@@ -68,9 +68,9 @@ def esh4(tmp_path_factory):
 @pytest.fixture(scope="session")
 def synthetic(tmp_path_factory):
     """The synthetic day: bronze whole, four minutes around the opening (the whole day under TARN_TEST_FULL) of silver
-    for both contracts and of gold for one. Read only."""
+    and gold for both contracts. Read only."""
     lake = pipeline.Lake(tmp_path_factory.mktemp("synthetic") / "lake")
     lake.add(*pipeline.vendor(*vendorfiles.SYNTHETIC))
     lake.run("bronze,silver", "ESH6,NQH6", "2026-03-03", **between(SYNTHETIC_HOURS)).exits(0)
-    lake.run("gold", "ESH6", "2026-03-03").exits(0)
+    lake.run("gold", "ESH6,NQH6", "2026-03-03").exits(0)
     return lake

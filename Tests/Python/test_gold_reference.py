@@ -33,6 +33,7 @@ LAKES = {
     "esh4 eve": ("esh4", "ESH4", "2023-12-24"),
     "esh4": ("esh4", "ESH4", "2023-12-25"),
     "esh6": ("synthetic", "ESH6", "2026-03-03"),
+    "nqh6": ("synthetic", "NQH6", "2026-03-03"),
 }
 both_frames = pytest.mark.parametrize("frame", ["spot", "price"])
 every_lake = pytest.mark.parametrize("name", LAKES)

@@ -29,7 +29,7 @@ def test_there_and_back(lake):
     rollback(lake).exits(0)
     assert lake.hashes("silver") != before
     lake.tarn("verify").exits(0)
-    states = {entry["dataset"]: entry["state"] for entry in lake.tarn("status", "--partitions", "--json").json}
+    states = {entry["dataset"]: entry["state"] for entry in lake.tarn("status", "--partitions", "--json").json["partitions"]}
     assert states["gold.future_mbo.physics_surface_1s"] == "stale"
     rollback(lake).exits(0)
     assert lake.hashes("silver") == before
@@ -59,20 +59,20 @@ def test_what_gold_was_made_from_stays(lake):
     reached = [entry for entry in report["reached"] if entry["dataset"] == DATASET]
     if inputs:
         assert len(reached) == 1
-    links = [link for one in lake.tarn("verify", "--json").exits(0).json for link in one["lineage"]]
+    links = [link for one in lake.tarn("verify", "--json").exits(0).json["partitions"] for link in one["lineage"]]
     assert {link["state"] for link in links} <= {"current", "superseded", "absent"}
 
 
 def test_what_is_there_can_be_made_again(lake, tmp_path):
     before = lake.hashes()
-    report = lake.tarn("verify", "--rebuild", "50", "--json").exits(0).json
+    report = lake.tarn("verify", "--rebuild", "50", "--json").exits(0).json["partitions"]
     assert {entry["recomputed"] for entry in report} == {"identical"}
     assert lake.hashes() == before and lake.leftovers() == []
 
 
 def test_the_choice_follows_the_seed(lake):
     def chosen(seed):
-        report = lake.tarn("verify", "--rebuild", "2", "--seed", str(seed), "--json").exits(0).json
+        report = lake.tarn("verify", "--rebuild", "2", "--seed", str(seed), "--json").exits(0).json["partitions"]
         return [entry["path"] for entry in report if entry["recomputed"] == "identical"]
 
     assert chosen(7) == chosen(7) and len(chosen(7)) == 2
@@ -84,7 +84,7 @@ def test_junit(lake, tmp_path):
 
     lake.tarn("verify", "--junit", tmp_path / "verify.xml").exits(0)
     root = xml.parse(tmp_path / "verify.xml").getroot()
-    assert root.get("failures") == "0" and len(root) == len(lake.tarn("verify", "--json").json)
+    assert root.get("failures") == "0" and len(root) == len(lake.tarn("verify", "--json").json["partitions"])
     part = lake.file(DATASET, "ESM6", DATE)
     part.write_bytes(part.read_bytes()[:-1])
     lake.tarn("verify", "--junit", tmp_path / "verify.xml").exits(5)

@@ -15,6 +15,7 @@ extension Registry {
             throw RegistryError(.unreadable, file: path, line: 1, "\(error)")
         }
         try self.init(parsing: bytes, file: path, contracts: contracts)
+        try fit(FittedParameters(path: FittedParameters.path(besideRegistry: path)))
     }
 
     public init(parsing bytes: [UInt8], file: String, contracts: ContractSet) throws(RegistryError) {
@@ -65,7 +66,7 @@ extension Registry.Root {
 }
 
 /// A decimal number as an integer in units of 1e-9, without a detour by floating point; nil for anything else.
-func nanos(_ text: String) -> Int64? {
+package func nanos(_ text: String) -> Int64? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty else {
         return nil

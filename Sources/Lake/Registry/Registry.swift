@@ -10,7 +10,7 @@ public struct Registry: Sendable {
     /// By root symbol.
     public let roots: [String: Root]
     /// Producers before their consumers, otherwise in the order of the file.
-    public let stages: [StageDeclaration]
+    public private(set) var stages: [StageDeclaration]
 
     /// What is known about a root symbol.
     public struct Root: Sendable, Hashable {
@@ -32,6 +32,23 @@ public struct Registry: Sendable {
         self.roots = roots
         self.stages = stages
         self.writers = writers
+    }
+
+    /// Puts fitted values in the place of defaults.
+    mutating func fit(_ fitted: FittedParameters) throws(RegistryError) {
+        for entry in fitted.entries {
+            guard let position = stages.firstIndex(where: { $0.name == entry.stage }) else {
+                throw entry.error(.unknownKey, "there is no stage '\(entry.stage)' in \(file)")
+            }
+            let stage = stages[position]
+            guard stage.products.contains(entry.product) else {
+                throw entry.error(.unknownKey, "stage \(stage.name) has no product '\(entry.product)'")
+            }
+            for name in entry.values.keys.sorted() where stage.parameters[name] == nil {
+                throw entry.error(.unknownKey, "stage \(stage.name) has no parameter '\(name)'")
+            }
+            stages[position].fitted[entry.product, default: [:]][entry.symbol] = entry.values
+        }
     }
 
     public subscript(stage name: String) -> StageDeclaration? {
@@ -63,6 +80,8 @@ public struct StageDeclaration: Sendable, Hashable {
     public let parameters: [String: ParameterValue]
     /// Per product: defaults that differ there.
     public let productParameters: [String: [String: ParameterValue]]
+    /// Values that were fitted to data, of `parameters.yaml`: per product and symbol.
+    public internal(set) var fitted: [String: [String: [String: ParameterValue]]] = [:]
     /// Whose contract files define the tables; nil: each product has its own.
     public let sharedContracts: SharedContracts?
     /// Per product: units of the contract that mean something else there.
@@ -124,6 +143,12 @@ public struct StageDeclaration: Sendable, Hashable {
     /// The defaults of one product.
     public func parameters(for product: String) -> [String: ParameterValue] {
         parameters.merging(productParameters[product] ?? [:]) { _, own in own }
+    }
+
+    /// What holds for one product and the symbol that fitted values are kept by, a root or ticker: the fitted values
+    /// where there are some, else the defaults.
+    public func parameters(for product: String, family: String) -> [String: ParameterValue] {
+        parameters(for: product).merging(fitted[product]?[family] ?? [:]) { _, fitted in fitted }
     }
 
     public func writes(for product: String) -> [DatasetKey] { writes.map { $0.dataset(for: product) } }

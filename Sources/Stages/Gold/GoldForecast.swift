@@ -47,51 +47,110 @@ public struct GoldForecast: Stage {
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let values = try context.parameters(of: task)
-        var engine = try ForecastEngine(
+        let engine = try ForecastEngine(
             halfWidth: Lattice.halfWidth(of: task.product), latticeStep: try values.integer("q"),
             parameters: ForecastParameters(beta: try values.number("beta"), gamma: try values.number("gamma"))
         )
         let silver = task.input("book_snapshot_1s")
         let surfaces = task.inputPartitions.map(\.address).filter { $0.dataset.table == "physics_surface_1s" }
-        var windows = try context.reader(silver, of: task)
-        var cells = WindowCursor<PhysicsSurface1s>(
-            try context.reader(surfaces.first { $0.dataset.product == task.product }!, of: task),
-            columns: PhysicsSurface1s.forecastColumns)
-        var strikes: WindowCursor<OptionPhysicsSurface1s>?
-        if let options = surfaces.first(where: { $0.dataset.product != task.product }) {
-            strikes = WindowCursor(
-                try context.reader(options, of: task), columns: OptionPhysicsSurface1s.forecastColumns)
-        }
+        let options = surfaces.first { $0.dataset.product != task.product }
+        var replay = ForecastReplay(
+            engine, windows: try context.reader(silver, of: task),
+            surface: try context.reader(surfaces.first { $0.dataset.product == task.product }!, of: task),
+            options: try options.map { try context.reader($0, of: task) })
         var writer = try context.writer(task.outputs[0], of: task)
-        var snapshots = BookSnapshot1s()
-        var window = SurfaceWindow()
         var table = Forecast1s()
         var quality = Quality(windows: 0, validWindows: 0)
-        while try windows.next(into: &snapshots, columns: BookSnapshot1s.anchorColumns) {
-            for row in 0..<snapshots.windowEndTsNs.count {
-                let end = snapshots.windowEndTsNs[row]
-                window.removeAll()
-                try cells.forEachRun(ofWindow: end) { window.append($0, $1) }
-                try strikes?.forEachRun(ofWindow: end) { try engine.addOptions($0, $1) }
-                let forecast = try engine.forecast(
-                    windowEnd: end, spotRef: snapshots.spotRefPriceInt[row],
-                    isValid: snapshots.windowValid[row],
-                    pressureGrad: window.pressureGrad.span, uNear: window.uNear.span,
-                    uPSlow: window.uPSlow.span,
-                    omega: window.omega.span)
-                table.append(forecast, windowEnd: end)
-                quality.windows! += 1
-                if forecast != nil { quality.validWindows! += 1 }
+        var waiting = 0
+        while let (end, _, forecast) = try replay.next() {
+            table.append(forecast, windowEnd: end)
+            quality.windows! += 1
+            if forecast != nil { quality.validWindows! += 1 }
+            waiting += 1
+            if waiting == GoldForecast.batch {
+                try table.withViews { try writer.write($0) }
+                table.removeAll()
+                try context.advance(waiting)
+                waiting = 0
             }
-            try table.withViews { try writer.write($0) }
-            table.removeAll()
-            try context.advance(snapshots.windowEndTsNs.count)
         }
+        try table.withViews { try writer.write($0) }
+        try context.advance(waiting)
         return [try writer.finish(dayState: try context.dayState(of: silver), quality: quality)]
     }
+
+    /// Windows gathered before they go to the writer.
+    private static let batch = 512
 }
 
 // MARK: - Surfaces in
+
+/// The forecasts of a day, window by window, from the tables of gold_forecast.
+struct ForecastReplay: ~Copyable {
+    /// After `next` it still holds the arrays of the window.
+    private(set) var engine: ForecastEngine
+    private var windows: PartitionReader
+    private var cells: WindowCursor<PhysicsSurface1s>
+    private var strikes: WindowCursor<OptionPhysicsSurface1s>?
+    private var snapshots = BookSnapshot1s()
+    private var row = 0
+    private var window = SurfaceWindow()
+
+    /// - Parameters:
+    ///   - windows: book_snapshot_1s.
+    ///   - surface: physics_surface_1s of the same instrument.
+    ///   - options: physics_surface_1s of the options on it, where they are used.
+    init(
+        _ engine: consuming ForecastEngine, windows: consuming PartitionReader,
+        surface: consuming PartitionReader, options: consuming PartitionReader?
+    ) {
+        self.engine = engine
+        self.windows = windows
+        cells = WindowCursor(surface, columns: PhysicsSurface1s.forecastColumns)
+        strikes = nil
+        if let options = options.take() {
+            strikes = WindowCursor(options, columns: OptionPhysicsSurface1s.forecastColumns)
+        }
+    }
+
+    /// The next window: its end, its anchor, its forecast, which is nil when it is skipped. Nil after the last one.
+    mutating func next() throws -> (end: Int64, spotRef: Int64?, forecast: Forecast?)? {
+        while row == snapshots.windowEndTsNs.count {
+            row = 0
+            guard try windows.next(into: &snapshots, columns: BookSnapshot1s.anchorColumns) else { return nil }
+        }
+        let end = snapshots.windowEndTsNs[row]
+        let spotRef = snapshots.spotRefPriceInt[row]
+        try Self.load(end, &cells, &window)
+        try Self.load(end, &strikes, &engine)
+        let isValid = snapshots.windowValid[row]
+        let forecast = try Self.forecast(&engine, window, end, spotRef, isValid)
+        row += 1
+        return (end, spotRef, forecast)
+    }
+
+    private static func load(
+        _ end: Int64, _ cells: inout WindowCursor<PhysicsSurface1s>, _ window: inout SurfaceWindow
+    ) throws {
+        window.removeAll()
+        try cells.forEachRun(ofWindow: end) { window.append($0, $1) }
+    }
+
+    private static func load(
+        _ end: Int64, _ strikes: inout WindowCursor<OptionPhysicsSurface1s>?, _ engine: inout ForecastEngine
+    ) throws {
+        try strikes?.forEachRun(ofWindow: end) { try engine.addOptions($0, $1) }
+    }
+
+    private static func forecast(
+        _ engine: inout ForecastEngine, _ window: borrowing SurfaceWindow, _ end: Int64, _ spotRef: Int64?,
+        _ isValid: Bool
+    ) throws(PhysicsError) -> Forecast? {
+        try engine.forecast(
+            windowEnd: end, spotRef: spotRef, isValid: isValid, pressureGrad: window.pressureGrad.span,
+            uNear: window.uNear.span, uPSlow: window.uPSlow.span, omega: window.omega.span)
+    }
+}
 
 /// What the forecast looks at of one window's surface, in row order.
 private struct SurfaceWindow: ~Copyable {

@@ -11,6 +11,12 @@ public struct FutureSymbol: Hashable, Sendable {
     public let yearDigits: Int
     public let digitCount: Int
 
+    /// What roots, steps and fitted values are kept by: the root of an outright future, else the symbol itself, which
+    /// is a root or a ticker.
+    public static func family(of symbol: String) -> String {
+        FutureSymbol(parsing: symbol)?.root ?? symbol
+    }
+
     static let monthLetters = Array("FGHJKMNQUVXZ".utf8)
 
     /// Reads a symbol of any root, or nil when it is none (a spread, an option, an equity).

@@ -64,7 +64,7 @@ public struct SilverBook: Stage {
             isWithoutData: try context.dayState(of: bronze))
     }
 
-    private func bookParameters(_ values: StageParameters, product: String) throws(StageError) -> BookParameters {
+    func bookParameters(_ values: StageParameters, product: String) throws(StageError) -> BookParameters {
         BookParameters(
             outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
             assumeComplete: try values.boolean("assume_complete"),
@@ -254,17 +254,23 @@ extension Quality {
         windows = (windows ?? 0) + 1
         if row.windowValid { validWindows = (validWindows ?? 0) + 1 }
         reasons[BookQuality1s.Reason(rawValue: row.reason.rawValue)!.symbol, default: 0] += 1
-        let c = row.counters
-        let sums: [(BookQuality1s.Columns, Int64)] = [
-            (.records, c.records), (.lateRecords, c.lateRecords), (.dupAdd, c.duplicateAdds),
-            (.overCancel, c.overCancels), (.unknownCancel, c.unknownCancels),
-            (.unknownModify, c.unknownModifies),
-            (.unknownFill, c.unknownFills), (.aggressorFill, c.aggressorFills),
-            (.unmatchedFillQty, c.unmatchedFillQuantity), (.badSide, c.badSide), (.badOrder, c.badOrder),
-            (.lockedEvents, c.lockedEvents), (.crossedEvents, c.crossedEvents),
-            (.clearedQty, c.clearedQuantity),
+        for (column, value) in row.counters.byColumn { counters[column.name, default: 0] += value }
+    }
+}
+
+extension QualityCounters {
+    /// By the names of their columns in book_quality_1s.
+    public var named: [(name: String, value: Int64)] { byColumn.map { ($0.column.name, $0.value) } }
+
+    /// By their columns of book_quality_1s.
+    var byColumn: [(column: BookQuality1s.Columns, value: Int64)] {
+        [
+            (.records, records), (.lateRecords, lateRecords), (.dupAdd, duplicateAdds),
+            (.overCancel, overCancels), (.unknownCancel, unknownCancels), (.unknownModify, unknownModifies),
+            (.unknownFill, unknownFills), (.aggressorFill, aggressorFills),
+            (.unmatchedFillQty, unmatchedFillQuantity), (.badSide, badSide), (.badOrder, badOrder),
+            (.lockedEvents, lockedEvents), (.crossedEvents, crossedEvents), (.clearedQty, clearedQuantity),
         ]
-        for (column, value) in sums { counters[column.name, default: 0] += value }
     }
 }
 

@@ -46,7 +46,7 @@ public struct SilverOptionBook: Stage {
         let anchor = task.input("book_snapshot_1s")
         let parameters = try bookParameters(context.parameters(of: task), product: task.product)
         let found = try scan(Records.self, bronze, task, context, publisher: parameters.publisher)
-        let windows = try underlyingWindows(anchor, task, context)
+        let windows = try Self.underlyingWindows(context.reader(anchor, of: task))
         var output = try BookOutput<OptionBookSnapshot1s, OptionDepthAndFlow1s>(task, context)
         var engine: Engine
         do throws(BookError) {
@@ -114,12 +114,11 @@ public struct SilverOptionBook: Stage {
         return (terms.keys.sorted().map { terms[$0]! }, scan.firstTime, count)
     }
 
-    private func underlyingWindows(
-        _ anchor: PartitionAddress, _ task: StageTask, _ context: StageContext
-    ) throws -> [UnderlyingWindow] {
+    /// The seconds of the underlying, from its book_snapshot_1s.
+    static func underlyingWindows(_ anchor: consuming PartitionReader) throws -> [UnderlyingWindow] {
         var windows: [UnderlyingWindow] = []
         var table = BookSnapshot1s()
-        var reader = try context.reader(anchor, of: task)
+        var reader = anchor
         while try reader.next(into: &table, columns: BookSnapshot1s.anchorColumns) {
             for row in 0..<table.windowEndTsNs.count {
                 windows.append(
@@ -131,7 +130,7 @@ public struct SilverOptionBook: Stage {
         return windows
     }
 
-    private func bookParameters(_ values: StageParameters, product: String) throws -> OptionParameters {
+    func bookParameters(_ values: StageParameters, product: String) throws -> OptionParameters {
         OptionParameters(
             outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
             assumeComplete: try values.boolean("assume_complete"),
@@ -146,7 +145,7 @@ public struct SilverOptionBook: Stage {
 // MARK: - Bronze in
 
 /// An engine of option books.
-private protocol OptionReplay: ~Copyable {
+protocol OptionReplay: ~Copyable {
     associatedtype Event: BitwiseCopyable
 
     init(
@@ -163,7 +162,7 @@ extension OptionMboEngine: OptionReplay {}
 extension OptionQuoteEngine: OptionReplay {}
 
 /// A bronze table of options.
-private protocol OptionRecords: Table, ~Copyable {
+protocol OptionRecords: Table, ~Copyable {
     associatedtype Event: BitwiseCopyable
 
     /// The columns that carry meaning for a book.
@@ -178,15 +177,15 @@ private protocol OptionRecords: Table, ~Copyable {
 }
 
 extension OptionMbo: OptionRecords {
-    fileprivate static var bookColumns: [Int] {
+    static var bookColumns: [Int] {
         [
             Columns.tsRecv, .tsEvent, .publisherId, .instrumentId, .orderId, .action, .side, .priceInt, .size,
             .flags,
         ].map(\.rawValue)
     }
-    fileprivate static var termColumns: [Int] { [Columns.right, .strikePriceInt].map(\.rawValue) }
+    static var termColumns: [Int] { [Columns.right, .strikePriceInt].map(\.rawValue) }
 
-    fileprivate borrowing func appendEvents(to events: inout Buffer<BookEvent>) {
+    borrowing func appendEvents(to events: inout Buffer<BookEvent>) {
         for row in 0..<tsRecv.count {
             events.append(
                 BookEvent(
@@ -202,7 +201,7 @@ extension OptionMbo: OptionRecords {
         }
     }
 
-    fileprivate borrowing func appendTerms(to terms: inout [UInt32: OptionInstrument]) {
+    borrowing func appendTerms(to terms: inout [UInt32: OptionInstrument]) {
         for row in 0..<instrumentId.count {
             let id = UInt32(truncatingIfNeeded: instrumentId[row])
             if terms[id] != nil { continue }
@@ -211,25 +210,25 @@ extension OptionMbo: OptionRecords {
         }
     }
 
-    fileprivate static func scan(_ events: Span<BookEvent>, _ scan: inout PartitionScan) throws(BookError) {
+    static func scan(_ events: Span<BookEvent>, _ scan: inout PartitionScan) throws(BookError) {
         try scan.scan(events)
     }
 
-    fileprivate static func count(_ events: Span<BookEvent>, _ publishers: inout PublisherCounts) {
+    static func count(_ events: Span<BookEvent>, _ publishers: inout PublisherCounts) {
         publishers.count(events)
     }
 }
 
 extension Cmbp1: OptionRecords {
-    fileprivate static var bookColumns: [Int] {
+    static var bookColumns: [Int] {
         [
             Columns.tsRecv, .tsEvent, .publisherId, .instrumentId, .action, .flags, .bidPriceInt, .bidSize,
             .askPriceInt, .askSize,
         ].map(\.rawValue)
     }
-    fileprivate static var termColumns: [Int] { [Columns.right, .strikePriceInt].map(\.rawValue) }
+    static var termColumns: [Int] { [Columns.right, .strikePriceInt].map(\.rawValue) }
 
-    fileprivate borrowing func appendEvents(to events: inout Buffer<QuoteEvent>) {
+    borrowing func appendEvents(to events: inout Buffer<QuoteEvent>) {
         for row in 0..<tsRecv.count {
             events.append(
                 QuoteEvent(
@@ -245,7 +244,7 @@ extension Cmbp1: OptionRecords {
         }
     }
 
-    fileprivate borrowing func appendTerms(to terms: inout [UInt32: OptionInstrument]) {
+    borrowing func appendTerms(to terms: inout [UInt32: OptionInstrument]) {
         for row in 0..<instrumentId.count {
             let id = UInt32(truncatingIfNeeded: instrumentId[row])
             if terms[id] != nil { continue }
@@ -254,12 +253,12 @@ extension Cmbp1: OptionRecords {
         }
     }
 
-    fileprivate static func scan(_ events: Span<QuoteEvent>, _ scan: inout PartitionScan) {
+    static func scan(_ events: Span<QuoteEvent>, _ scan: inout PartitionScan) {
         scan.scan(events)
     }
 
     /// The vendor has merged the publishers.
-    fileprivate static func count(_ events: Span<QuoteEvent>, _ publishers: inout PublisherCounts) {}
+    static func count(_ events: Span<QuoteEvent>, _ publishers: inout PublisherCounts) {}
 }
 
 // MARK: - Rows out

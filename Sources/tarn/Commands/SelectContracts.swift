@@ -34,7 +34,7 @@ struct SelectContracts: Command {
             partition.manifest == nil ? nil : try ContractChoice(partition.address, in: project)
         }
         if session.isJSON {
-            session.emit(.array(rows.map(\.json)))
+            session.emit(["contracts": .array(rows.map(\.json))])
         } else {
             var table = TextTable([
                 .text("root"), .text("date"), .text("contract"), .text("expires"), .text("previous"),

@@ -70,7 +70,7 @@ struct Status: Command {
 
     private func show(_ statuses: [PartitionStatus], in session: Session) {
         if session.isJSON {
-            session.emit(.array(statuses.map(\.json)))
+            session.emit(["partitions": .array(statuses.map(\.json))])
             return
         }
         var table = TextTable([
@@ -101,7 +101,7 @@ struct Status: Command {
             lines[lines.count - 1].add(status)
         }
         if session.isJSON {
-            session.emit(.array(lines.map(\.json)))
+            session.emit(["datasets": .array(lines.map(\.json))])
             return
         }
         if lines.isEmpty {

@@ -52,12 +52,12 @@ struct Verify: Command {
         if session.isJSON {
             var outcomes: [PartitionAddress: JSONValue] = [:]
             for (address, outcome) in recomputed { outcomes[address] = .string(outcome.word) }
-            session.emit(
-                .array(
-                    results.map { $0.json(recomputed: rebuilds == nil ? nil : outcomes[$0.address] ?? .null) }
-                        + damagedRaw.map {
-                            ["path": .string($0.path), "sound": false, "damage": [.string("\($0.damage)")]]
-                        }))
+            session.emit([
+                "partitions": .array(
+                    results.map { $0.json(recomputed: rebuilds == nil ? nil : outcomes[$0.address] ?? .null) }),
+                "damaged_raw_files": .array(
+                    damagedRaw.map { ["path": .string($0.path), "damage": .string("\($0.damage)")] }),
+            ])
         } else {
             for raw in damagedRaw { session.console.error("\(raw.damage)") }
             show(results, in: session.console)
