@@ -8,7 +8,7 @@ import shutil
 import pyarrow.parquet as parquet
 import pytest
 
-from pipeline import Lake
+from pipeline import FULL, Lake
 
 DATE = "2026-03-03"
 WINDOW = {"start": "09:30", "end": "09:30:20"}
@@ -77,7 +77,7 @@ def last_byte_of_a_page(chunk):
 DAMAGES = {
     "header": (PART, lambda p: flip(p, 1), r"file at byte 0: does not begin with PAR1"),
     "first page header": (PART, lambda p: flip(p, 4), r"page( header)? at byte"),
-    "dictionary page": (PART, lambda p: flip(p, first_with_dictionary(p).data_page_offset - 1), r"dictionary page at byte"),
+    "dictionary page": (PART, lambda p: flip(p, first_with_dictionary(p).data_page_offset - 1), r"page at byte [\d,]+: column"),
     "data page header": (PART, lambda p: flip(p, first_with_dictionary(p).data_page_offset), r"page( header)? at byte"),
     "page of the first column": (PART, lambda p: flip(p, last_byte_of_a_page(chunks(p)[0])), r"page at byte"),
     "page of the middle column": (PART, lambda p: flip(p, last_byte_of_a_page(chunks(p)[len(chunks(p)) // 2])), r"page at byte"),
@@ -105,6 +105,10 @@ DAMAGES = {
 }
 
 
+# One damage of each kind of file is mended in the bounded run, too.
+REBUILT = ("page of the first column", "table gone", "half a manifest", "marker gone")
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("layer", TABLES)
 def test_verify_names_it_and_a_run_refuses_it(whole, tmp_path, layer, damage):
@@ -124,6 +128,8 @@ def test_verify_names_it_and_a_run_refuses_it(whole, tmp_path, layer, damage):
     lake.run(consumer, "ESM6", DATE, table=table, overwrite=True).exits(5)
     assert lake.hashes("gold", "silver") == before, f"{product} was published"
     assert lake.leftovers() == []
+    if damage not in REBUILT and not FULL:
+        return
     # It mends itself when it is told to.
     more = {"overwrite_bronze": True} if layer == "bronze" else {}
     lake.run(layer, "ESM6", DATE, overwrite=True, **more, **(WINDOW if layer == "silver" else {})).exits(0)
@@ -133,7 +139,7 @@ def test_verify_names_it_and_a_run_refuses_it(whole, tmp_path, layer, damage):
 
 @pytest.mark.parametrize("layer", TABLES)
 def test_any_flipped_byte_is_found(whole, tmp_path, layer):
-    """One byte in each thirtieth part of each file."""
+    """One byte in each twelfth part of each file, in each hundredth in the full run."""
     dataset = TABLES[layer][0]
     shutil.copytree(whole.root, tmp_path / "lake")
     lake = Lake(tmp_path / "lake")
@@ -141,7 +147,7 @@ def test_any_flipped_byte_is_found(whole, tmp_path, layer):
     for name in (PART, MANIFEST, MARKER):
         path = lake.folder(dataset, "ESM6", DATE) / name
         content = path.read_bytes()
-        for offset in range(0, len(content), max(1, len(content) // 30)):
+        for offset in range(0, len(content), max(1, len(content) // (100 if FULL else 12))):
             flip(path, offset, 1)
             lake.tarn("verify", "-t", dataset.split(".")[2]).exits(5, re.escape(name) if name == PART else "_MANIFEST.json|_SUCCESS")
             path.write_bytes(content)

@@ -62,7 +62,9 @@ def folder():
 def shim(folder):
     library = folder / "faults.so"
     source = ROOT / "Tests" / "Faults" / "preload.c"
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+    # A Swift toolchain brings a compiler of its own.
+    compiler = shutil.which("cc") or shutil.which("clang")
+    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
     return library
 
 
