@@ -13,6 +13,8 @@ public struct Finding: Sendable, Equatable, Comparable, CustomStringConvertible 
         // Lock.
         case notLocked, changedWithoutVersion, versionGoesBack, incompatible, contractRemoved,
             needlessApproval
+        /// The document made from the contracts is that of others.
+        case outdatedDocument
     }
 
     public let rule: Rule

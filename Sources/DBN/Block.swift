@@ -42,9 +42,8 @@ enum RecordFraming {
         var count = 0
         /// Bytes from record to record when all have one type and length, else 0.
         var stride = 0
-        /// Set when the record after them has an impossible length: its length and the least that its type
-        /// has.
-        var fault: (length: Int, rtype: UInt8, least: Int)?
+        /// Set when the record after them has a length that its type never has.
+        var fault: (length: Int, rtype: UInt8)?
     }
 
     /// - Parameter sendTime: 8 when the file's records carry a send time, else 0.
@@ -53,7 +52,7 @@ enum RecordFraming {
         guard bytes.count >= 2 else { return frames }
         let first = bytes.loadUnaligned(as: UInt16.self)
         let length = Int(bytes[0]) * 4
-        if length >= RecordLayout.smallest[Int(bytes[1])] + sendTime, length <= bytes.count {
+        if permitted(sendTime)[Int(first)], length <= bytes.count {
             // Most files hold one kind of record, and the comparisons do not depend on one another.
             var offset = length
             let last = bytes.count - length
@@ -65,15 +64,27 @@ enum RecordFraming {
         return walk(bytes, from: frames, sendTime: sendTime)
     }
 
+    private static func permitted(_ sendTime: Int) -> [Bool] {
+        sendTime == 0 ? RecordLayout.permitted : RecordLayout.permittedWithSendTime
+    }
+
+    /// "56 bytes", "64 or 80 bytes", "at least 16 bytes": what a record of the type must have.
+    static func lengths(rtype: UInt8, sendTime: Int) -> String {
+        let sizes = RecordLayout.sizes(rtype: rtype).map { "\($0 + sendTime)" }
+        guard let last = sizes.last else { return "at least \(MemoryLayout<RecordHeader>.size + sendTime) bytes" }
+        let others = sizes.dropLast().joined(separator: ", ")
+        return others.isEmpty ? "\(last) bytes" : "\(others) or \(last) bytes"
+    }
+
     /// Continues record by record.
     private static func walk(_ bytes: UnsafeRawBufferPointer, from start: Frames, sendTime: Int) -> Frames {
         var frames = start
+        let permitted = permitted(sendTime)
         while bytes.count - frames.bytes >= 2 {
-            let length = Int(bytes[frames.bytes]) * 4
-            let rtype = bytes[frames.bytes + 1]
-            let least = RecordLayout.smallest[Int(rtype)] + sendTime
-            guard length >= least else {
-                frames.fault = (length, rtype, least)
+            let beginning = bytes.loadUnaligned(fromByteOffset: frames.bytes, as: UInt16.self)
+            let length = Int(beginning & 0xFF) * 4
+            guard permitted[Int(beginning)] else {
+                frames.fault = (length, UInt8(beginning >> 8))
                 break
             }
             guard length <= bytes.count - frames.bytes else { break }

@@ -52,7 +52,8 @@ final class BlockProducer: @unchecked Sendable {
             block.ending = .failed(
                 DBNError(
                     .badRecordLength, file: source.name, recordIndex: nextRecord, byteOffset: nextOffset,
-                    expected: "a record of type \(fault.rtype) with at least \(fault.least) bytes",
+                    expected: "a record of type \(fault.rtype) with "
+                        + RecordFraming.lengths(rtype: fault.rtype, sendTime: sendTime),
                     found: "a length of \(fault.length)"))
             return
         }

@@ -1,5 +1,5 @@
 /// Where each field of a record lies, by the vendor's names: the one table behind definitions, statistics,
-/// the JSON rendering, the smallest length of each record type, and the layout tests of the fixed records.
+/// the JSON rendering, the lengths that each record type may have, and the layout tests of the fixed records.
 ///
 /// Source: the public DBN record reference, versions 1–3.
 public struct RecordLayout: Sendable {
@@ -63,13 +63,10 @@ public struct RecordLayout: Sendable {
 
     /// The layout of a record.
     ///
-    /// - Parameter bytes: length of the record without its send time. Where versions differ in length, it tells
-    ///   them apart, and must be one of theirs; elsewhere a longer record keeps its known beginning.
+    /// - Parameter bytes: length of the record without its send time. Where versions differ, it tells them apart.
     /// - Returns: nil for a type that no version has, or a length that no version of it has.
     public static func of(rtype: UInt8, bytes: Int) -> RecordLayout? {
-        let candidates = all(rtype: rtype)
-        if candidates.count == 1 { return candidates[0].size <= bytes ? candidates[0] : nil }
-        return candidates.first { $0.size == bytes }
+        all(rtype: rtype).first { $0.size == bytes }
     }
 
     /// The layouts that a record type has had, oldest version first.
@@ -96,10 +93,25 @@ public struct RecordLayout: Sendable {
         }
     }
 
-    /// The smallest length of each record type in bytes, without a send time; 16, the header, for unknown
-    /// types.
-    static let smallest: [Int] = (0...255).map { rtype in
-        all(rtype: UInt8(rtype)).map(\.size).min() ?? MemoryLayout<RecordHeader>.size
+    /// The lengths in bytes that a record type has had, without a send time; empty for unknown types, which may have
+    /// any from 16, that of the header.
+    static func sizes(rtype: UInt8) -> [Int] {
+        all(rtype: rtype).map(\.size).sorted()
+    }
+
+    /// Whether a record may begin with these two bytes, read as one little-endian number: its length in words of four
+    /// bytes, its type in the upper byte. A known type has exactly a length of its layouts: behind a longer one the
+    /// reader would be out of step with the file without knowing.
+    static let permitted = permittedBeginnings(sendTime: 0)
+    /// The same where each record carries eight bytes of send time.
+    static let permittedWithSendTime = permittedBeginnings(sendTime: 8)
+
+    private static func permittedBeginnings(sendTime: Int) -> [Bool] {
+        (0...UInt16.max).map { beginning in
+            let bytes = Int(beginning & 0xFF) * 4 - sendTime
+            let sizes = sizes(rtype: UInt8(beginning >> 8))
+            return sizes.isEmpty ? bytes >= MemoryLayout<RecordHeader>.size : sizes.contains(bytes)
+        }
     }
 
     /// The offset of a field. A programmer's error when there is none.

@@ -78,7 +78,8 @@ public struct Runner: Sendable {
             planned = planner.combining(planned)
             watch(.stage(name: stage.name, tasks: planned.filter(\.isWork).count))
             let made = carryOut(planned, request, site, run)
-            for result in made { failed.add(result) }
+            let outputs = stage.writes(for: request.productType)
+            for result in made { failed.add(result, of: outputs) }
             results += made
         }
         let report = RunReport(
@@ -217,7 +218,16 @@ private struct FailedWork {
         for address in addresses where partitions[address] == nil { partitions[address] = failure }
     }
 
-    mutating func add(_ result: TaskResult) {
+    /// - Parameter outputs: what the task's stage writes; a task that failed before its partitions were known did not
+    ///   make those of its symbol.
+    mutating func add(_ result: TaskResult, of outputs: [DatasetKey]) {
+        if let failure = result.failure, result.partitions.isEmpty {
+            for dataset in outputs {
+                guard let address = try? PartitionAddress(dataset, symbol: result.symbol, date: result.date)
+                else { continue }
+                add([address], failure)
+            }
+        }
         for partition in result.partitions {
             if case .failed(let failure) = partition.outcome { add([partition.address], failure) }
         }

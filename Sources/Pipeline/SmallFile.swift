@@ -3,7 +3,7 @@ import Glibc
 /// Files of the project that are read and written as a whole.
 public enum SmallFile {
     /// The bytes of a file of at most `limit` bytes; nil when there is none.
-    static func contents(of path: String, limit: Int) throws(Failure) -> [UInt8]? {
+    public static func contents(of path: String, limit: Int) throws(Failure) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }

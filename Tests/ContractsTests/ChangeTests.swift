@@ -246,16 +246,18 @@ import Testing
     private func approvals(
         from: Int, to: Int, change: String, reason: String = "agreed"
     ) throws(ContractError) -> ApprovedBreaks {
-        let value: JSONValue = [
-            "format": 1,
-            "breaks": [
-                [
-                    "dataset": "silver.future_mbo.sample", "from": .integer(Int64(from)),
-                    "to": .integer(Int64(to)),
-                    "change": .string(change), "reason": .string(reason),
-                ]
-            ],
+        try approvedBreaks([approval(from: from, to: to, change: change, reason: reason)])
+    }
+
+    private func approval(from: Int, to: Int, change: String, reason: String = "agreed") -> JSONValue {
+        [
+            "dataset": "silver.future_mbo.sample", "from": .integer(Int64(from)), "to": .integer(Int64(to)),
+            "change": .string(change), "reason": .string(reason),
         ]
+    }
+
+    private func approvedBreaks(_ approvals: [JSONValue]) throws(ContractError) -> ApprovedBreaks {
+        let value: JSONValue = ["format": 1, "breaks": .array(approvals)]
         return try ApprovedBreaks(parsing: Array(value.serialized().utf8), file: "approved-breaks")
     }
 
@@ -269,6 +271,56 @@ import Testing
         let mistaken = try approvals(from: 1, to: 3, change: change)
         #expect(lock.check(next, approved: mistaken).map(\.rule) == [.incompatible, .needlessApproval])
         #expect(throws: ContractError.self) { try approvals(from: 1, to: 2, change: change, reason: " ") }
+    }
+
+    /// Two released versions, the second with a further nullable column, and a third that changes something: what breaks
+    /// readers is found against each release, passes with one approval a finding, and with nothing less.
+    @Test(arguments: Changes.cases)
+    func `each kind of break is found against every release and needs an approval for each`(
+        change: Changes.Case
+    ) throws {
+        if change.new.contains("equity_mbo") || change.new.contains(#""version": 2"#) { return }
+        let end = #""alias": "milli%"}"#
+        let further = end + #", {"name": "further", "type": ["null", "string"], "default": null, "doc": "d"}"#
+        func release(_ version: Int, _ text: String) throws -> ContractSet {
+            let numbered = text.replacing(#""version": 1"#, with: #""version": \#(version)"#)
+            return ContractSet([try parse(numbered)])
+        }
+        let wide = sampleText.replacing(end, with: further)
+        var text = wide.replacing(change.old, with: change.new)
+        if change.name == "enum renamed" {
+            text = text.replacing(#"["null", "Side"]"#, with: #"["null", "Flank"]"#)
+        }
+        let second = try release(2, wide)
+        let third = try release(3, text)
+        var lock = ContractLock().adding(first).adding(second)
+        #expect(lock.check(second).isEmpty)
+        lock = lock.adding(third)
+
+        let findings = lock.check(third)
+        #expect(findings.allSatisfy { $0.rule == .incompatible })
+        let places = Set(findings.map(\.place))
+        #expect(places == (change.breaks == .none ? [] : ["since version 1", "since version 2"]))
+
+        var approvals: [JSONValue] = []
+        for (version, old) in [(1, first), (2, second)] {
+            for change in ContractChange.changes(from: old.contracts[0], to: third.contracts[0])
+            where change.isBreaking {
+                approvals.append(approval(from: version, to: 3, change: change.description))
+            }
+        }
+        // One approval covers equal changes of one column: two columns of an enum are two changes.
+        #expect(try lock.check(third, approved: approvedBreaks(approvals)).isEmpty)
+        for index in approvals.indices {
+            var fewer = approvals
+            fewer.remove(at: index)
+            #expect(try lock.check(third, approved: approvedBreaks(fewer)).map(\.rule) == [.incompatible])
+        }
+        let late = approval(from: 3, to: 3, change: "nothing")
+        #expect(
+            try lock.check(third, approved: approvedBreaks(approvals + [late])).map(\.rule) == [
+                .needlessApproval
+            ])
     }
 
     @Test func `a damaged lock is an error`() throws {

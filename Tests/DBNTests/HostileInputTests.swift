@@ -129,9 +129,34 @@ struct HostileInputTests {
         var short = Bytes.mbo(order: 9)
         short[0] = 13
         #expect(
-            Outcome(Self.metadata + short).error?.expected == "a record of type 160 with at least 56 bytes")
+            Outcome(Self.metadata + short).error?.expected == "a record of type 160 with 56 bytes")
         #expect(Outcome(Self.metadata + Bytes.record(rtype: 19, bytes: 356)).error?.fault == .badRecordLength)
         #expect(Outcome(Self.metadata + Bytes.record(rtype: 24, bytes: 60)).error?.fault == .badRecordLength)
+    }
+
+    /// Lengths of the record types: the vendor's public record reference; a send time is eight bytes more.
+    @Test(arguments: [
+        (160, [56]), (0, [48]), (1, [80]), (10, [368]), (18, [40]), (19, [360, 400, 520]), (20, [112]),
+        (24, [64, 80]), (32, [56]), (177, [80]),
+    ])
+    func `a record of a known type has exactly a length of its layouts`(rtype: Int, lengths: [Int]) {
+        for (sendTime, metadata) in [(0, Self.metadata), (8, Bytes.metadata(version: 3, tsOut: true))] {
+            for words in 4...255 {
+                let record = Bytes.record(rtype: UInt8(rtype), bytes: words * 4)
+                // Alone, and behind others of its kind: the two ways in which records are framed.
+                let before = Bytes.record(rtype: UInt8(rtype), bytes: lengths[0] + sendTime)
+                for (file, index) in [(metadata + record, 0), (metadata + before + before + record, 2)] {
+                    let error = Outcome(file).error
+                    if lengths.contains(words * 4 - sendTime) {
+                        #expect(error == nil)
+                    } else {
+                        #expect(error?.fault == .badRecordLength && error?.recordIndex == index)
+                    }
+                }
+            }
+        }
+        let error = Outcome(Self.metadata + Bytes.record(rtype: 19, bytes: 404)).error
+        #expect(error?.expected == "a record of type 19 with 360, 400 or 520 bytes")
     }
 
     @Test func `other formats are refused by their first bytes`() {

@@ -43,7 +43,7 @@ import Testing
             json.objectValue?.names == [
                 "compression", "contract", "dataset", "day_state", "dt", "files", "format", "generation",
                 "inputs",
-                "parameters", "quality", "rows", "stage", "symbol", "truncated",
+                "parameters", "quality", "rows", "stage", "symbol", "truncated", "writer_revision",
             ])
         #expect(json["symbol"] == "a/b")
         #expect(json["dt"] == "2026-01-06")
@@ -79,6 +79,10 @@ import Testing
             Provenance(
                 stage: "sample", revision: 1, contractPath: base.contractPath,
                 contractFingerprint: base.contractFingerprint, compression: "lz4", inputs: base.inputs),
+            Provenance(
+                stage: "sample", revision: 1, contractPath: base.contractPath,
+                contractFingerprint: base.contractFingerprint, compression: "none",
+                writerRevision: base.writerRevision + 1, inputs: base.inputs),
         ]
         let generations = ([base] + others).map { $0.generation(of: sampleAddress()) }
         #expect(Set(generations).count == generations.count)
@@ -125,7 +129,7 @@ import Testing
         ("\"name\": \"part-00000.parquet\"", "\"name\": \"../part-00000.parquet\""),
         ("\"rows\": 2,", "\"rows\": 3,"),
         ("\"dt\": \"2026-01-06\"", "\"dt\": \"2026-13-06\""),
-        ("\"format\": 1", "\"format\": 2"),
+        ("\"format\": 2", "\"format\": 1"),
         ("\"truncated\": true", "\"truncated\": true,"),
     ])
     func `hostile values are refused`(from: String, to: String) throws {

@@ -166,7 +166,7 @@ import Testing
             stages(
                 "  s:\n    products: [future_mbo]\n    revision: 1\n    writes:\n      - bronze.{product}.mbx"
             ),
-            .unknownDataset, 5, "there is no contract bronze/future_mbo/mbx.avsc"
+            .unknownDataset, 9, "there is no contract bronze/future_mbo/mbx.avsc"
         ),
         (
             stages(
@@ -179,7 +179,7 @@ import Testing
                 "  s:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]\n"
                     + "  t:\n    products: [future_mbo]\n    revision: 1\n    writes: [bronze.future_mbo.mbo]"
             ),
-            .twoWriters, 9, "bronze.future_mbo.mbo is written by s and by t"
+            .twoWriters, 12, "bronze.future_mbo.mbo is written by s and by t"
         ),
         (
             stages(

@@ -2,6 +2,7 @@ import Columnar
 import Contracts
 import Glibc
 import Lake
+import Parquet
 import Testing
 
 @Suite struct StateTests {
@@ -72,6 +73,10 @@ import Testing
         #expect(try state { $0.contractFingerprint = otherHash } == .stale([.contractChanged]))
         #expect(try state { $0.revision = 2 } == .stale([.stageRevised(from: 1, to: 2)]))
         #expect(try state { $0.compression = "lz4" } == .stale([.compressionChanged(from: "none")]))
+        let written = ParquetWriter.revision
+        #expect(
+            try state { $0.writerRevision = written + 1 }
+                == .stale([.writerRevised(from: written, to: written + 1)]))
         let path = "raw/source=databento/x.dbn"
         #expect(
             try state { $0.inputs = [.raw(path: path, sha256: otherHash)] } == .stale([.inputChanged(path)]))

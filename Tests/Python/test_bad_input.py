@@ -190,9 +190,10 @@ def test_records_that_cannot_be(lake, case):
 
 
 def test_a_record_that_swallows_its_neighbours(lake):
-    """A length of 1,020 bytes: whatever comes to lie where a record begins is not one."""
+    """A length of 1,020 bytes, which no order record has: found at the record, not where the reader would go on."""
     lake.add(raw_bytes(lake, with_field(5, "length", 255)))
-    refuses(lake, CORRUPT, r"bad\.mbo\.dbn: record \d+ at byte [\d,]+: ", "bronze", "ESH6", BAD)
+    place = rf"bad\.mbo\.dbn: record 5 at byte {HEADER + 5 * 56:,}: "
+    refuses(lake, CORRUPT, place + "expected a record of type 160 with 56 bytes, found a length of 1020", "bronze", "ESH6", BAD)
 
 
 def test_an_instrument_whose_symbol_is_of_another_date(lake):
@@ -513,7 +514,7 @@ def test_a_contract_that_is_not_there(lake, project):
 
 REGISTRY = {
     "unknown stage": ("  silver_book:", "  silver_boook:", r"silver_boook", 0),
-    "unknown table": ("silver.{product}.book_quality_1s", "silver.{product}.book_qualty_1s", r"book_qualty_1s", None),
+    "unknown table": ("silver.{product}.book_quality_1s", "silver.{product}.book_qualty_1s", r"book_qualty_1s", 0),
     "unknown input": ("dataset: \"bronze.{product}.mbo\"", "dataset: \"bronze.{product}.mob\"", r"mob", 0),
     "unknown layer": ("silver.{product}.book_quality_1s", "platinum.{product}.book_quality_1s", r"platinum", 0),
     "unknown raw schema": ("- raw.definition", "- raw.definitons", r"definitons", 0),

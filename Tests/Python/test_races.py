@@ -1,6 +1,7 @@
 """Processes that publish at the same moment, and readers while generations are swapped under them.
 
-The default run is bounded; TARN_TEST_FULL=1 does thousands of swaps. Counts are printed (pytest -s)."""
+Two generations of one length differ in every row; whatever a reader gets is compared with both, value by value. The
+default run is bounded, TARN_TEST_FULL=1 reads for a minute a reader. Counts are printed (pytest -s)."""
 
 import ctypes
 import json
@@ -17,9 +18,11 @@ import pytest
 from pipeline import FULL, Lake, interrupt
 
 DATE = "2026-03-03"
-DATASET = "silver.future_mbo.book_snapshot_1s"
-WINDOWS = ({"start": "09:30", "end": "09:30:20"}, {"start": "09:30", "end": "09:30:30"})
-SECONDS = 240 if FULL else 4
+EVE = "2026-03-02"
+DATASET = "silver.future_mbo.depth_and_flow_1s"
+# As many rows, of other seconds.
+WINDOWS = ({"start": "09:30", "end": "09:31"}, {"start": "09:31", "end": "09:32"})
+SECONDS = 60 if FULL else 3
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -29,8 +32,8 @@ def bronze(tmp_path_factory):
     folder = tmp_path_factory.mktemp("races")
     Lake(folder / "unused").tarn("sample", folder / "days", "--records", "5000").exits(0)
     lake = Lake(folder / "lake")
-    lake.add(*sorted((folder / "days").glob(f"*{DATE.replace('-', '')}*.dbn.zst")))
-    lake.run("bronze", "ESM6,ESH6", DATE).exits(0)
+    lake.add(*sorted((folder / "days").glob("*.dbn.zst")))
+    lake.run("bronze", "ESM6,ESH6", f"{EVE}:{DATE}").exits(0)
     return lake
 
 
@@ -85,27 +88,52 @@ def test_processes_that_want_different_generations_of_one_partition(bronze, tmp_
     print(f"\n{count} processes, different generations: exit codes {sorted(codes)}")
 
 
-def test_processes_on_different_partitions(bronze, tmp_path):
+@pytest.mark.parametrize("count", [2, 8])
+def test_processes_on_different_partitions(bronze, tmp_path, count):
     lake = copy(bronze, tmp_path)
+    tables = ("book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s")
+    wanted = [(t, symbol, date) for t in tables for symbol in ("ESM6", "ESH6") for date in (EVE, DATE)][:count]
     processes = [
-        lake.start("run", "--json", "-p", "future_mbo", "-l", "silver", "-s", symbol, "-d", DATE, "-t", table,
+        lake.start("run", "--json", "-p", "future_mbo", "-l", "silver", "-s", symbol, "-d", date, "-t", table,
                    "--start", "09:30", "--end", "09:30:20")
-        for symbol in ("ESM6", "ESH6")
-        for table in ("book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s")
-    ]
-    assert [code for code, _, err in finish(processes)] == [0] * 6
+        for table, symbol, date in wanted
+    ]  # fmt: skip
+    assert [(code, err) for code, _, err in finish(processes) if code != 0] == []
+    for table, symbol, date in wanted:
+        assert lake.table(f"silver.future_mbo.{table}", symbol, date).num_rows > 0
     assert lake.leftovers() == []
     lake.tarn("verify").exits(0)
 
 
 def read_with(name, path):
+    """Every value of the table, in a form that == compares."""
     if name == "pyarrow":
-        return parquet.read_table(path, partitioning=None).num_rows
+        return parquet.read_table(path, partitioning=None)
     if name == "polars":
-        return polars.read_parquet(path, hive_partitioning=False).height
-    # Every value is hashed: the count alone is in the footer.
-    source = f"read_parquet('{path}', hive_partitioning=false)"
-    return duckdb.sql(f"select count(*), sum(hash(t)) from {source} t").fetchall()[0][0]
+        return Frame(polars.read_parquet(path, hive_partitioning=False))
+    return duckdb.sql(f"from read_parquet('{path}', hive_partitioning=false)").to_arrow_table()
+
+
+def read_open(name, file):
+    """The same from a file that is open already: it is not looked up by its path again."""
+    if name == "pyarrow":
+        return parquet.ParquetFile(file).read()
+    if name == "polars":
+        return Frame(polars.read_parquet(file, hive_partitioning=False))
+    return read_with(name, f"/proc/self/fd/{file.fileno()}")
+
+
+class Frame:
+    """polars compares with ==, element by element."""
+
+    def __init__(self, frame):
+        self.frame = frame
+
+    def __eq__(self, other):
+        return self.frame.equals(other.frame)
+
+
+ERRORS = (OSError, polars.exceptions.PolarsError, duckdb.Error)
 
 
 def renameat2_exchange(a, b):
@@ -113,50 +141,93 @@ def renameat2_exchange(a, b):
         raise OSError(ctypes.get_errno(), "renameat2")
 
 
+class Generations:
+    """A lake with two generations of one partition, and the tables that a reader must get."""
+
+    def __init__(self, bronze, folder, reader):
+        self.lake, self.reader = copy(bronze, folder), reader
+        self.live = self.lake.folder(DATASET, "ESM6", DATE)
+        self.path = self.live / "part-00000.parquet"
+        self.tables = []
+        for number, window in enumerate(WINDOWS):
+            self.lake.run("silver", "ESM6", DATE, table="depth_and_flow_1s", overwrite=number > 0, **window).exits(0)
+            self.tables.append(read_with(reader, self.path))
+            shutil.copytree(self.live, folder / f"generation{number}")
+        assert not self.tables[0] == self.tables[1]
+        times = [parquet.read_table(folder / f"generation{n}" / "part-00000.parquet", partitioning=None) for n in (0, 1)]
+        assert times[0].num_rows == times[1].num_rows >= 60 * 160
+        column = "window_start_ts_ns"
+        assert not set(times[0][column].to_pylist()) & set(times[1][column].to_pylist()), "no row is in both"
+
+    def read_while(self, swap):
+        """Reads for SECONDS while swap(), called again and again on a thread, replaces the partition."""
+        stop = threading.Event()
+        swaps, failures = [0], []
+
+        def swapping():
+            try:
+                while not stop.is_set():
+                    swap()
+                    swaps[0] += 1
+            except Exception as error:  # noqa: BLE001 - shown below
+                failures.append(error)
+
+        thread = threading.Thread(target=swapping)
+        counts = {"first": 0, "second": 0, "refused": 0, "opened once": 0}
+        thread.start()
+        try:
+            until = time.monotonic() + SECONDS
+            while time.monotonic() < until:
+                try:
+                    table = read_with(self.reader, self.path)
+                    assert table in self.tables, "a mixture, by path"
+                    counts["first" if table == self.tables[0] else "second"] += 1
+                except ERRORS:
+                    counts["refused"] += 1
+                try:
+                    file = open(self.path, "rb")
+                except FileNotFoundError:
+                    # Only without an atomic exchange; here it must not happen.
+                    raise AssertionError("the partition was missing") from None
+                with file:
+                    assert read_open(self.reader, file) in self.tables, "a mixture, in an open file"
+                    counts["opened once"] += 1
+        finally:
+            stop.set()
+            thread.join()
+        assert failures == []
+        return swaps[0], counts
+
+
 @pytest.mark.parametrize("reader", ["pyarrow", "polars", "duckdb"])
-def test_readers_while_generations_are_swapped(bronze, tmp_path, reader):
-    """The swap is the very system call of publication, made as fast as it goes. A file that is opened once is one
-    generation; a reader that opens the path again may fail and say so, but never gives a mixture."""
-    lake = copy(bronze, tmp_path)
-    live = lake.folder(DATASET, "ESM6", DATE)
-    rows = []
-    for number, window in enumerate(WINDOWS):
-        lake.run("silver", "ESM6", DATE, table="book_snapshot_1s", overwrite=number > 0, **window).exits(0)
-        rows.append(lake.table(DATASET, "ESM6", DATE).num_rows)
-        shutil.copytree(live, tmp_path / f"generation{number}")
-    assert rows[0] != rows[1]
-    assert read_with(reader, live / "part-00000.parquet") == rows[1], "at rest it reads"
-    other = lake.root / "_staging" / "other"
+def test_readers_while_generations_are_exchanged(bronze, tmp_path, reader):
+    """The very system call of publication, made as fast as it goes. A file that is opened once is one generation; a
+    reader that opens the path again may fail and say so, but never gives a mixture."""
+    generations = Generations(bronze, tmp_path, reader)
+    other = generations.lake.root / "_staging" / "other"
     shutil.copytree(tmp_path / "generation0", other)
-    stop = threading.Event()
-    swaps = [0]
 
     def swap():
-        while not stop.is_set():
-            renameat2_exchange(live, other)
-            swaps[0] += 1
-            time.sleep(0.0005)
+        renameat2_exchange(generations.live, other)
+        time.sleep(0.0005)
 
-    thread = threading.Thread(target=swap)
-    thread.start()
-    counts = {"whole": 0, "refused": 0, "opened once": 0}
-    try:
-        until = time.monotonic() + SECONDS
-        while time.monotonic() < until:
-            try:
-                assert read_with(reader, live / "part-00000.parquet") in rows, "a mixture"
-                counts["whole"] += 1
-            except (OSError, polars.exceptions.PolarsError, duckdb.Error):
-                counts["refused"] += 1
-            with open(live / "part-00000.parquet", "rb") as file:
-                content = parquet.ParquetFile(file)
-                assert content.metadata.num_rows in rows and content.read().num_rows == content.metadata.num_rows
-                counts["opened once"] += 1
-    finally:
-        stop.set()
-        thread.join()
-    assert swaps[0] > 100
-    print(f"\n{reader}: {swaps[0]} swaps, {counts}")
+    swaps, counts = generations.read_while(swap)
+    assert swaps > 100 and counts["opened once"] > 5
+    print(f"\n{reader}: {swaps} exchanges, {counts}")
+
+
+@pytest.mark.parametrize("reader", ["pyarrow", "polars", "duckdb"])
+def test_readers_while_tarn_replaces(bronze, tmp_path, reader):
+    """The same with the program's own publication: it rolls back, again and again."""
+    generations = Generations(bronze, tmp_path, reader)
+
+    def swap():
+        generations.lake.tarn("rollback", DATASET, "-s", "ESM6", "-d", DATE).exits(0)
+
+    swaps, counts = generations.read_while(swap)
+    assert swaps >= 2 and counts["opened once"] > 5
+    generations.lake.tarn("verify").exits(0)
+    print(f"\n{reader}: {swaps} publications, {counts}")
 
 
 def test_an_interrupted_race_leaves_nothing(bronze, tmp_path):

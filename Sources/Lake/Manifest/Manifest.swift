@@ -28,7 +28,7 @@ public struct Manifest: Sendable, Hashable {
     public var rowCount: Int64 { files.reduce(0) { $0 + $1.rows } }
 
     /// The layout of manifests that this code writes and reads.
-    static let format: Int64 = 1
+    static let format: Int64 = 2
 
     init(
         address: PartitionAddress, provenance: Provenance, dayState: DayState, files: [File],
@@ -120,7 +120,7 @@ extension Manifest {
 
     private static let members = [
         "compression", "contract", "dataset", "day_state", "dt", "files", "format", "generation", "inputs",
-        "parameters", "quality", "rows", "stage", "symbol", "truncated",
+        "parameters", "quality", "rows", "stage", "symbol", "truncated", "writer_revision",
     ]
 
     private init(_ reader: ManifestReader) throws(ManifestError) {

@@ -1,6 +1,7 @@
 import Contracts
 import Digest
 import JSON
+import Parquet
 
 /// Everything that determines the bytes of a partition. Two partitions of one address and one provenance are
 /// byte-identical, or a stage was changed without raising its revision.
@@ -17,13 +18,15 @@ public struct Provenance: Sendable, Hashable {
     public let contractFingerprint: String
     /// As on the command line: `zstd:1`, `lz4`, `none`.
     public let compression: String
+    /// `ParquetWriter.revision` of the program that wrote it.
+    public let writerRevision: Int
     /// In ascending order of their paths.
     public let inputs: [Input]
 
     public init(
         stage: String, revision: Int, defaults: [String: ParameterValue] = [:],
         overrides: [String: ParameterValue] = [:], contractPath: String, contractFingerprint: String,
-        compression: String, inputs: [Input]
+        compression: String, writerRevision: Int = ParquetWriter.revision, inputs: [Input]
     ) {
         self.stage = stage
         self.revision = revision
@@ -32,6 +35,7 @@ public struct Provenance: Sendable, Hashable {
         self.contractPath = contractPath
         self.contractFingerprint = contractFingerprint
         self.compression = compression
+        self.writerRevision = writerRevision
         self.inputs = inputs.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
@@ -82,6 +86,7 @@ extension Provenance {
             ("parameters", ["defaults": object(defaults), "overrides": object(overrides)]),
             ("contract", ["path": .string(contractPath), "fingerprint": .string(contractFingerprint)]),
             ("compression", .string(compression)),
+            ("writer_revision", .integer(Int64(writerRevision))),
             ("inputs", .array(inputs.map(\.json))),
         ])
     }
@@ -97,7 +102,8 @@ extension Provenance {
             defaults: try parameters.parameters("defaults"),
             overrides: try parameters.parameters("overrides"),
             contractPath: try contract.text("path"), contractFingerprint: try contract.digest("fingerprint"),
-            compression: try reader.text("compression"), inputs: inputs)
+            compression: try reader.text("compression"),
+            writerRevision: Int(try reader.integer("writer_revision")), inputs: inputs)
     }
 }
 

@@ -1,4 +1,5 @@
 import Dispatch
+import Parquet
 import Synchronization
 
 /// What a partition is to its readers.
@@ -20,6 +21,8 @@ public enum StaleReason: Sendable, Hashable {
     case stageRevised(from: Int, to: Int)
     /// Another compression was asked for.
     case compressionChanged(from: String)
+    /// The Parquet writer gives other bytes now.
+    case writerRevised(from: Int, to: Int)
 }
 
 /// What a partition would be made from today.
@@ -33,11 +36,13 @@ public struct ExpectedProvenance: Sendable, Hashable {
     public var overrides: [String: ParameterValue]
     /// Nil keeps the recorded one.
     public var compression: String?
+    public var writerRevision: Int
     public var inputs: [Input]
 
     public init(
         stage: String, revision: Int, contractFingerprint: String, defaults: [String: ParameterValue] = [:],
-        overrides: [String: ParameterValue] = [:], compression: String? = nil, inputs: [Input]
+        overrides: [String: ParameterValue] = [:], compression: String? = nil,
+        writerRevision: Int = ParquetWriter.revision, inputs: [Input]
     ) {
         self.stage = stage
         self.revision = revision
@@ -45,6 +50,7 @@ public struct ExpectedProvenance: Sendable, Hashable {
         self.defaults = defaults
         self.overrides = overrides
         self.compression = compression
+        self.writerRevision = writerRevision
         self.inputs = inputs
     }
 }
@@ -146,6 +152,9 @@ extension ExpectedProvenance {
         if let compression, compression != provenance.compression {
             reasons.append(.compressionChanged(from: provenance.compression))
         }
+        if provenance.writerRevision != writerRevision {
+            reasons.append(.writerRevised(from: provenance.writerRevision, to: writerRevision))
+        }
         return reasons
     }
 
@@ -182,6 +191,7 @@ extension StaleReason: CustomStringConvertible {
         case .parametersChanged(let names): "parameters changed: \(names.joined(separator: ", "))"
         case .stageRevised(let from, let to): "stage revised: \(from) → \(to)"
         case .compressionChanged(let from): "compression changed: was \(from)"
+        case .writerRevised(let from, let to): "Parquet writer revised: \(from) → \(to)"
         }
     }
 }

@@ -108,11 +108,13 @@ extension StageDeclaration {
         }
         self.reads = reads
         var writes: [DatasetTemplate] = []
-        for element in try mapping.value("writes").list() { writes.append(try element.template()) }
+        let outputs = try mapping.value("writes").list()
+        for element in outputs { writes.append(try element.template()) }
         guard !writes.isEmpty else {
             throw mapping.error(.invalidValue, name.line, "the stage '\(name.text)' writes nothing")
         }
         self.writes = writes
+        self.writeLines = outputs.map(\.node.line)
         self.parameters = try Self.parameters(mapping)
         self.productParameters = try Self.productParameters(mapping, products: products, known: parameters)
         if let shared = mapping.optional("contracts") {

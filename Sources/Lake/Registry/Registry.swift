@@ -76,6 +76,8 @@ public struct StageDeclaration: Sendable, Hashable {
     public let reads: [Read]
     /// At least one.
     public let writes: [DatasetTemplate]
+    /// Where in the file each of `writes` is.
+    public let writeLines: [Int]
     /// The defaults; a name that is not here is no parameter of the stage.
     public let parameters: [String: ParameterValue]
     /// Per product: defaults that differ there.

@@ -21,17 +21,17 @@ struct StageGraph {
         var writers: [DatasetKey: Int] = [:]
         for (position, stage) in stages.enumerated() {
             for product in stage.products {
-                for dataset in stage.writes(for: product) {
+                for (dataset, line) in zip(stage.writes(for: product), stage.writeLines) {
                     let defining = stage.contractDataset(of: dataset)
                     guard contracts[defining] != nil else {
                         throw error(
-                            .unknownDataset, stage.line,
+                            .unknownDataset, line,
                             "stage \(stage.name) writes \(dataset), but there is no contract \(defining.path).avsc"
                         )
                     }
                     if let other = writers.updateValue(position, forKey: dataset) {
                         throw error(
-                            .twoWriters, stage.line,
+                            .twoWriters, line,
                             "\(dataset) is written by \(stages[other].name) and by \(stage.name)")
                     }
                 }

@@ -33,6 +33,10 @@ public struct ParquetSummary: Sendable, Equatable {
 ///
 /// After an error the file is incomplete and the writer of no more use.
 public struct ParquetWriter: ~Copyable {
+    /// Raised when the same rows become other bytes: another encoding, page size or order of metadata. A partition
+    /// records it, so that a change here makes partitions stale instead of equal in name and different in bytes.
+    public static let revision = 1
+
     let core: WriterCore
 
     /// - Parameters:

@@ -15,7 +15,8 @@ struct ContractsCheck: Command {
                 compared with each version in contracts.lock: a change needs a new version, a version must be locked, \
                 and what breaks readers must be approved in the file approved-breaks. All findings are listed. A contract \
                 that differs from the one this program was built with is named: stages refuse to write such a table \
-                until tarn is built again.
+                until tarn is built again. Where docs/contracts.md is kept, it must be the document that 'tarn contracts \
+                show --markdown' writes.
                 """,
             examples: [
                 Example(
@@ -38,6 +39,7 @@ struct ContractsCheck: Command {
         } else {
             session.console.warning("there is no contracts.lock; 'tarn contracts lock' makes it")
         }
+        findings += try documentFindings(set, errors, at: "\(root)/docs/contracts.md")
         findings.sort()
         if let junit {
             let files = Set(set.contracts.map { "\($0.dataset.path).avsc" } + findings.map(\.file)).sorted()
@@ -50,6 +52,19 @@ struct ContractsCheck: Command {
                 "\(Human.plural(findings.count, "finding")) in \(Human.plural(set.count + errors.count, "contract"))"
             )
         }
+    }
+
+    /// The document is only compared when every contract could be read.
+    private func documentFindings(
+        _ set: ContractSet, _ errors: [ContractError], at path: String
+    ) throws -> [Finding] {
+        guard errors.isEmpty, let document = try SmallFile.contents(of: path, limit: 64 << 20) else { return [] }
+        if document == Array(set.markdown().utf8) { return [] }
+        return [
+            Finding(
+                .outdatedDocument, file: "docs/contracts.md",
+                "is not what the contracts say: 'tarn contracts show --markdown > docs/contracts.md' makes it anew")
+        ]
     }
 
     private func show(_ findings: [Finding], _ set: ContractSet, in session: Session) {
@@ -71,7 +86,9 @@ struct ContractsCheck: Command {
             ])
             return
         }
-        for finding in findings { session.console.result("contracts/\(finding)") }
+        for finding in findings {
+            session.console.result("\(finding.file.hasSuffix(".avsc") ? "contracts/" : "")\(finding)")
+        }
         for contract in set.contracts where !isBuiltIn(contract) {
             session.console.warning("\(contract.dataset) differs from the one built in")
         }
