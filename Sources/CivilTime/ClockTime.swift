@@ -23,6 +23,14 @@ public struct ClockTime: Hashable, Sendable {
         guard secondOfDay <= 86_400 else { return nil }
     }
 
+    /// `HH:MM:SS`, in UTC with a final `Z`.
+    public var text: String {
+        let parts = [secondOfDay / 3600, secondOfDay / 60 % 60, secondOfDay % 60].map {
+            $0 < 10 ? "0\($0)" : "\($0)"
+        }
+        return parts.joined(separator: ":") + (isUTC ? "Z" : "")
+    }
+
     /// The instant on a date, in nanoseconds since 1970-01-01 UTC.
     public func utcNanoseconds(on date: CivilDate) -> Int64 {
         isUTC
