@@ -67,9 +67,7 @@ struct ReaderCalls {
 
     private var pyarrow: String {
         """
-        import datetime
-        import pyarrow as pa
-        import pyarrow.dataset as ds
+        \(imports("datetime", "pyarrow as pa", "pyarrow.dataset as ds"))
         \(keys)
         dataset = ds.dataset(\(python(folder)), partitioning=keys)
         rows = dataset.to_table(\(filter.map { "filter=\($0)" } ?? ""))
@@ -78,10 +76,7 @@ struct ReaderCalls {
 
     private var pandas: String {
         """
-        import datetime
-        import pandas as pd
-        import pyarrow as pa
-        import pyarrow.dataset as ds
+        \(imports("datetime", "pandas as pd", "pyarrow as pa", "pyarrow.dataset as ds"))
         \(keys)
         rows = pd.read_parquet(
             \(python(folder)),
@@ -102,8 +97,7 @@ struct ReaderCalls {
             (symbols.isEmpty ? [] : [".filter(pl.col(\"symbol\").is_in(\(list(symbols.map(python)))))"])
             + (dates.isEmpty ? [] : [".filter(pl.col(\"dt\").is_in(\(list(dates.map(pythonDate)))))"])
         return """
-            import datetime
-            import polars as pl
+            \(imports("datetime", "polars as pl"))
             rows = pl.scan_parquet(
                 \(python(folder + "/**/*.parquet")), hive_partitioning=True,
                 hive_schema={"product_type": pl.String, "table": pl.String, "symbol": pl.String, "dt": pl.Date},
@@ -122,7 +116,7 @@ struct ReaderCalls {
         ]
         if !conditions.isEmpty { lines.append("WHERE \(conditions.joined(separator: " AND "))") }
         return """
-            import duckdb
+            \(imports("duckdb"))
             rows = duckdb.sql(\(lines.map { python($0 + " ") }.joined(separator: "\n    ")))
             """
     }
@@ -147,12 +141,16 @@ struct ReaderCalls {
         if !symbols.isEmpty { arguments.append(list(symbols.map(python))) }
         if !dates.isEmpty { arguments.append("dt=\(list(dates.map { python("\($0)") }))") }
         return """
-            import tarn
+            \(imports("tarn"))
             rows = tarn.open(\(python(lake)))[\(python("\(dataset)"))].scan(\(arguments.joined(separator: ", "))).arrow()
             """
     }
 
     // MARK: - Literals
+
+    private func imports(_ modules: String...) -> String {
+        modules.map { "import \($0)" }.joined(separator: "\n")
+    }
 
     /// What JSON calls a string Python calls one, too.
     private func python(_ text: String) -> String { JSONValue.string(text).serialized(.compact) }
