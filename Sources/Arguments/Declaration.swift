@@ -19,6 +19,8 @@ struct Declaration {
     var label = ""
     let help: String
     var isRequired = false
+    /// Given, it stands for everything that is required; without it nothing changes.
+    var replacesRequired = false
     var takesSeveral = false
     /// Between the values of one option that takes several.
     var separator: Character?

@@ -27,12 +27,15 @@ public final class Option<Value>: Parameter {
     }
 
     /// An option that may be absent.
+    ///
+    /// - Parameter replacesRequired: with it nothing that is required may be given; the command must not read that.
     public init<Wrapped>(
-        _ name: String, short: Character? = nil, _ form: Form<Wrapped>, variable: String? = nil, help: String
+        _ name: String, short: Character? = nil, _ form: Form<Wrapped>, variable: String? = nil,
+        replacesRequired: Bool = false, help: String
     ) where Value == Wrapped? {
         declaration = Declaration(
-            kind: .option, name: name, short: short, label: form.label, help: help, variable: variable,
-            completion: form.completion)
+            kind: .option, name: name, short: short, label: form.label, help: help,
+            replacesRequired: replacesRequired, variable: variable, completion: form.completion)
         read = { (text) throws(InvalidValue) in try form.read(text) }
         value = .some(nil)
     }

@@ -248,6 +248,10 @@ struct Scan {
     }
 
     func checkRequired() throws(UsageError) {
+        if let whole = own.first(where: { $0.declaration.replacesRequired && $0.isGiven }) {
+            guard let other = own.first(where: { $0.declaration.isRequired && $0.isGiven }) else { return }
+            throw UsageError("\(whole.declaration.title) and \(other.declaration.title) exclude each other")
+        }
         let missing = own.filter { $0.declaration.isRequired && !$0.isGiven }.map { $0.declaration.form }
         guard missing.isEmpty else { throw UsageError("missing \(missing.joined(separator: ", "))") }
     }

@@ -64,6 +64,8 @@ public struct PlannedTask: Sendable {
 /// Everything a request leads to, in the order in which it would be done.
 public struct Plan: Sendable {
     public let tasks: [PlannedTask]
+    /// For each task the number of its step: tasks of one step need nothing of each other, only of steps before.
+    public let steps: [Int]
     /// Dates of ranges for which the lake has neither raw files nor bronze.
     public let skippedDates: [CivilDate]
 
@@ -108,6 +110,12 @@ struct Planner {
 
     /// The stages of the request, producers before consumers.
     var stages: [StageDeclaration] {
+        stagesOfTables.filter { request.stage == nil || request.stage == $0.name }
+    }
+
+    /// All stages that make tables of the request. Parameters are theirs: a request for one of them carries those of
+    /// the others, too.
+    private var stagesOfTables: [StageDeclaration] {
         project.registry.stages.filter { stage in
             stage.products.contains(request.productType)
                 && stage.writes(for: request.productType).contains(where: isSelected)
@@ -174,7 +182,7 @@ struct Planner {
     }
 
     private func checkSettings() throws(Failure) {
-        let known = Set(stages.flatMap(\.parameters.keys)).sorted()
+        let known = Set(stagesOfTables.flatMap(\.parameters.keys)).sorted()
         let names =
             request.settings.map(\.key) + (request.start == nil ? [] : ["output_start"])
             + (request.end == nil ? [] : ["output_end"])
@@ -220,6 +228,7 @@ struct Planner {
         var taken: Set<PartitionAddress> = []
         for date in dates {
             for symbol in symbols {
+                if let days = request.days, !days.contains(.init(symbol: symbol, date: date)) { continue }
                 guard let task = task(of: stage, symbol, date, site) else { continue }
                 // A root and one of its contracts may both be asked for.
                 if case .task(let work, let partitions) = task.content {

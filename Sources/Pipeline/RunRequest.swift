@@ -10,6 +10,10 @@ public struct RunRequest: Sendable, Hashable {
     public var layers: [DatasetKey.Layer]
     /// Only these tables; empty: all tables of the layers.
     public var tables: [String]
+    /// Only this stage; nil: all that make tables of the layers.
+    public var stage: String?
+    /// Only these of the symbols on these dates; nil: each symbol on each date.
+    public var days: Set<SymbolDay>?
     /// Not empty, each once, in the order given.
     public var symbols: [String]
     public var dates: DateSelection
@@ -26,13 +30,28 @@ public struct RunRequest: Sendable, Hashable {
     /// As in Parquet's writer: `zstd:3`, `lz4`, `none`; nil: the default.
     public var compression: String?
 
-    public enum Overwrite: Sendable, Hashable, Comparable {
+    public enum Overwrite: String, Sendable, Hashable, Comparable, CaseIterable {
         /// Refuse what is stale.
         case nothing
         /// Rebuild what is stale or named, and what is downstream of it; bronze stays.
         case derived
         /// Bronze, too.
         case everything
+
+        public static func < (one: Self, other: Self) -> Bool {
+            allCases.firstIndex(of: one)! < allCases.firstIndex(of: other)!
+        }
+    }
+
+    /// A symbol on a date.
+    public struct SymbolDay: Sendable, Hashable {
+        public let symbol: String
+        public let date: CivilDate
+
+        public init(symbol: String, date: CivilDate) {
+            self.symbol = symbol
+            self.date = date
+        }
     }
 
     public init(
@@ -72,6 +91,12 @@ public struct DateSelection: Sendable, Hashable {
     public let dates: [CivilDate]
     /// Dates that were named one by one. The others come from ranges, whose days without raw files are skipped.
     public let named: Set<CivilDate>
+
+    /// Dates named one by one.
+    public init(_ dates: Set<CivilDate>) {
+        named = dates
+        self.dates = dates.sorted()
+    }
 
     /// No selection spans more days than this, a century.
     static let mostDays = 36_525

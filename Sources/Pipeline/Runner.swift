@@ -40,12 +40,14 @@ public struct Runner: Sendable {
         let (dates, skipped) = try planner.dates()
         var site = StageSite(lake: project.lake, registry: project.registry, contracts: project.contracts)
         var tasks: [PlannedTask] = []
-        for (stage, dates) in planner.steps(dates) {
+        var steps: [Int] = []
+        for (step, (stage, dates)) in planner.steps(dates).enumerated() {
             let planned = planner.combining(planner.tasks(of: stage, dates: dates, site: site))
             tasks += planned
+            steps += planned.map { _ in step }
             site = site.expecting(Set(planned.filter(\.isWork).flatMap { $0.partitions.map(\.address) }))
         }
-        return Plan(tasks: tasks, skippedDates: skipped)
+        return Plan(tasks: tasks, steps: steps, skippedDates: skipped)
     }
 
     // MARK: Running

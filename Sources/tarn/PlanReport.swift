@@ -5,15 +5,19 @@ import Terminal
 /// Shows a plan.
 struct PlanReport {
     let plan: Plan
+    private let request: RunRequest
 
     init(_ project: Project, _ request: RunRequest) throws {
+        self.request = request
         plan = try Runner(project).plan(request)
     }
 
     /// - Parameter asLines: one JSON document per task.
     func show(in session: Session, asLines: Bool) throws {
         if asLines {
-            for task in plan.tasks { session.console.result(task.json.serialized(.compact)) }
+            for (task, step) in zip(plan.tasks, plan.steps) {
+                session.console.result(task.line(of: request, step: step).serialized(.compact))
+            }
         } else if session.isJSON {
             session.emit([
                 "tasks": .array(plan.tasks.map(\.json)),
@@ -69,6 +73,13 @@ extension PlannedPartition.Action {
 }
 
 extension PlannedTask {
+    /// The task as 'tarn run --task' takes it.
+    func line(of request: RunRequest, step: Int) -> JSONValue {
+        guard case .object(var members) = json else { return json }
+        for (name, value) in lineMembers(of: request, step: step) { members[name] = value }
+        return .object(members)
+    }
+
     var json: JSONValue {
         var note: JSONValue = .null
         var error: JSONValue = .null

@@ -11,10 +11,19 @@ struct RunDisplay {
     }
 
     func carryOut(_ request: RunRequest) throws {
+        try carryOut { try $0.run(request) }
+    }
+
+    /// Tasks of a plan.
+    func carryOut(_ lines: [TaskLine], workers: Int) throws {
+        try carryOut { try $0.run(lines, workers: workers) }
+    }
+
+    private func carryOut(_ work: (Runner) throws -> RunReport) throws {
         let project = try session.project()
         Interruption.catchSignals()
         let watcher = Watcher(session.console)
-        let report = try Runner(project) { watcher.watch($0) }.run(request)
+        let report = try work(Runner(project) { watcher.watch($0) })
         session.console.endProgress()
         if session.isJSON {
             session.emit(report.json)

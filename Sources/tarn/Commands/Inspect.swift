@@ -25,6 +25,9 @@ struct Inspect: Command {
                     "tarn inspect silver.future_mbo.book_snapshot_1s -s ESH6 -d 2026-03-03",
                     "shows one partition"),
                 Example("tarn inspect day.dbn --rows 0 --json", "for scripts"),
+                Example(
+                    "tarn inspect gold.future_mbo.physics_surface_1s -s ESH6 --how-to-read",
+                    "prints how pyarrow, pandas, polars, DuckDB and Spark open it"),
             ])
     }
 
@@ -34,11 +37,15 @@ struct Inspect: Command {
     @Options("symbol", short: "s", .symbol, separator: ",", help: "Of a dataset: only these symbols.")
     var symbols: [String]
     @Option("dt", short: "d", .dates, help: "Of a dataset: only these dates.") var dates: DateSelection?
+    @Flag("how-to-read", help: "Of a dataset: print the calls that open it in Python and Spark.") var howToRead
 
     func run(in session: Session) throws {
         if let dataset = DatasetKey(parsing: subject), access(subject, F_OK) != 0 {
             try inspect(dataset, in: session)
             return
+        }
+        guard !howToRead else {
+            throw Failure(.usage, "--how-to-read is about a dataset; '\(subject)' is none")
         }
         guard symbols.isEmpty, dates == nil else {
             throw Failure(.usage, "--symbol and --dt choose partitions of a dataset; '\(subject)' is none")
@@ -64,6 +71,11 @@ struct Inspect: Command {
                 .usage, "there is no file and no dataset '\(subject)'",
                 advice: suggestion.map { "did you mean '\($0)'?" }
                     ?? "'tarn contracts show' lists the datasets")
+        }
+        if howToRead {
+            let calls = ReaderCalls(dataset, lake: project.lake, symbols: symbols, dates: dates?.dates ?? [])
+            if session.isJSON { session.emit(calls.json) } else { session.console.result(calls.text) }
+            return
         }
         var filter = PartitionFilter(dataset: dataset, symbols: symbols.isEmpty ? nil : Set(symbols))
         if let first = dates?.dates.first, let last = dates?.dates.last { filter.dates = first...last }

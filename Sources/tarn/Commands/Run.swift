@@ -11,7 +11,9 @@ struct RunCommand: Command {
                 Partitions that are fresh are skipped; those that are missing are made. A partition that is stale is \
                 refused, with the reasons, unless --overwrite is given: then everything that is named is rebuilt, and \
                 what lies downstream of it in the layers asked for. Bronze is rebuilt only with --overwrite-bronze, too. \
-                A root such as ES means all its contracts in bronze, and the contract of the day in silver and gold.
+                A root such as ES means all its contracts in bronze, and the contract of the day in silver and gold. \
+                --task carries out tasks of 'tarn plan --ndjson', each line of which says all that is needed: they \
+                may be spread over machines, as long as each step is done before the next.
                 """,
             examples: [
                 Example(
@@ -23,6 +25,9 @@ struct RunCommand: Command {
                 Example(
                     "tarn run -p future_mbo --layer gold -s ES -d 2026-03-02:2026-03-06 --set ema_frame=price --overwrite",
                     "rebuilds a week of surfaces in the frame of prices"),
+                Example(
+                    "tarn plan -p future_mbo -l all -s ES -d 2026-03-03 --ndjson | tarn run --task -",
+                    "carries out the tasks of a plan"),
             ])
     }
 
@@ -34,8 +39,18 @@ struct RunCommand: Command {
     var execution = ExecutionOptions()
     @Flag("overwrite", help: "Rebuild what is named and what is downstream of it.") var overwrite
     @Flag("dry-run", short: "n", help: "Only show what would be done.") var dryRun
+    @Option(
+        "task", .text(label: "FILE", completion: .files), replacesRequired: true,
+        help: "Instead of all this: tasks of 'tarn plan --ndjson', one a line; - reads them from standard input.")
+    var tasks: String?
 
     func validate() throws(UsageError) {
+        if tasks != nil {
+            guard execution.isPlain, !overwrite, !dryRun else {
+                throw UsageError("with --task only --workers is given: each line says how its task is done")
+            }
+            return
+        }
         try execution.validate()
         if execution.overwriteBronze && !overwrite {
             throw UsageError("--overwrite-bronze needs --overwrite")
@@ -43,6 +58,10 @@ struct RunCommand: Command {
     }
 
     func run(in session: Session) throws {
+        if let tasks {
+            try RunDisplay(session).carryOut(TaskLine.read(tasks), workers: execution.workersOrCores)
+            return
+        }
         let request = RunRequest(
             selection, execution, layers: LayerChoice.layers(layers), overwrites: overwrite)
         if dryRun {

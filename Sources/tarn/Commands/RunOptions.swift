@@ -34,6 +34,14 @@ struct ExecutionOptions: ParameterGroup {
     @Flag("overwrite-bronze", help: "With --overwrite, rebuild bronze, too.") var overwriteBronze
     @Flag("allow-truncated", help: "Publish what a truncated file holds, marked as such.") var allowTruncated
 
+    /// Only the number of workers is given, if anything.
+    var isPlain: Bool {
+        start == nil && end == nil && settings.isEmpty && shard == nil && compression == nil && !overwriteBronze
+            && !allowTruncated
+    }
+
+    var workersOrCores: Int { workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     func validate() throws(UsageError) {
         if let start, let end, start.isUTC == end.isUTC, start.secondOfDay >= end.secondOfDay {
             throw UsageError("--start is not before --end")
@@ -58,7 +66,7 @@ extension RunRequest {
             symbols: symbols,
             dates: selection.dates, start: execution.start, end: execution.end, settings: execution.settings,
             overwrite: !overwrites ? .nothing : execution.overwriteBronze ? .everything : .derived,
-            workers: execution.workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+            workers: execution.workersOrCores,
             shard: execution.shard,
             allowsTruncated: execution.allowTruncated, compression: execution.compression)
     }

@@ -1,0 +1,239 @@
+"""The driver of Scripts/cluster: what it retries, what it leaves, what it reports; and, with TARN_TEST_FULL=1, a Spark
+cluster of three workers of which one is killed."""
+
+import glob
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+import pipeline
+from vendorfiles import ROOT
+
+DRIVER = ROOT / "Scripts" / "cluster" / "spark_run.py"
+WINDOW = {"start": "09:40", "end": "09:40:05"}
+
+
+def made(folder, dates, records=1000):
+    lake = pipeline.Lake(folder / "lake")
+    lake.tarn("sample", folder / "days", "--dt", dates, "--records", str(records)).exits(0)
+    lake.tarn("raw", "add", *sorted((folder / "days").glob("*.dbn.zst"))).exits(0)
+    return lake
+
+
+def plan(lake, folder, dates):
+    file = folder / "plan.ndjson"
+    result = lake.tarn("plan", "-p", "future_mbo", "-l", "all", "-s", "ES", "-d", dates, "--ndjson",
+                       *pipeline.flags(WINDOW)).exits(0)  # fmt: skip
+    file.write_text(result.out)
+    return file
+
+
+def arguments(lake, file, folder, tarn=pipeline.FOLDER / "tarn"):
+    return [str(DRIVER), str(file), "--project", str(lake.project), "--lake", str(lake.root), "--tarn", str(tarn),
+            "--report", str(folder / "report.json")]  # fmt: skip
+
+
+def drive(lake, file, folder, *more, **options):
+    done = subprocess.run(
+        [sys.executable, *arguments(lake, file, folder, **options), "--threads", "2", *more], capture_output=True,
+        text=True, timeout=300)  # fmt: skip
+    return done, json.loads((folder / "report.json").read_text())
+
+
+def test_a_driven_lake_is_the_lake_of_one_run(tmp_path):
+    dates = "2026-03-02:2026-03-04"
+    whole = made(tmp_path / "whole", dates)
+    whole.run("all", "ES", dates, **WINDOW).exits(0)
+    lake = made(tmp_path / "driven", dates)
+    done, report = drive(lake, plan(lake, tmp_path, dates), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert lake.hashes() == whole.hashes()
+    published = [one for task in report["tasks"] for one in task["partitions"] if one["outcome"] == "published"]
+    assert len(published) == len(list(lake.root.glob("*/product_type=*/**/_SUCCESS")))
+    assert report["status"] == "done" and report["attempts"] == report["carried_out"]
+    assert re.search(r"step 1/\d+ bronze_mbo: 3/3 done", done.stderr)
+    # What is fresh is not carried out again.
+    done, report = drive(lake, plan(lake, tmp_path, dates), tmp_path)
+    assert done.returncode == 0 and report["carried_out"] < len(published)
+    assert {one["outcome"] for task in report["tasks"] for one in task["partitions"]} <= {"fresh"}
+
+
+def stand_in(folder, rules):
+    """A program that counts how often it is asked for a task and ends as the rules say, or else does it."""
+    script = folder / "tarn"
+    script.write_text(f"""#!{sys.executable}
+import json, os, pathlib, subprocess, sys
+line = sys.stdin.read()
+task = json.loads(line)
+count = pathlib.Path({str(folder)!r}) / f"count-{{task['stage']}}-{{task['dt']}}"
+count.write_text(str(int(count.read_text()) + 1 if count.exists() else 1))
+for stage, date, times, code in {rules!r}:
+    if (stage, date) == (task["stage"], task["dt"]) and int(count.read_text()) <= times:
+        if code < 0:
+            os.kill(os.getpid(), -code)
+        print("as told", file=sys.stderr)
+        sys.exit(code)
+sys.exit(subprocess.run([{str(pipeline.FOLDER / "tarn")!r}, *sys.argv[1:]], input=line, text=True).returncode)
+""")
+    script.chmod(0o755)
+    return script
+
+
+def test_what_may_be_retried_is_retried_and_nothing_else(tmp_path):
+    dates = "2026-03-02:2026-03-04"
+    lake = made(tmp_path, dates)
+    file = plan(lake, tmp_path, dates)
+    tarn = stand_in(tmp_path, [
+        ("bronze_mbo", "2026-03-02", 1, 6), ("bronze_mbo", "2026-03-03", 1, -signal.SIGKILL),
+        ("bronze_mbo", "2026-03-04", 99, 5),
+    ])  # fmt: skip
+    done, report = drive(lake, file, tmp_path, tarn=tarn)
+    counts = {date: int((tmp_path / f"count-bronze_mbo-{date}").read_text()) for date in
+              ("2026-03-02", "2026-03-03", "2026-03-04")}  # fmt: skip
+    assert counts == {"2026-03-02": 2, "2026-03-03": 2, "2026-03-04": 1}
+    # What reads the damaged day fails for it, and is not carried out.
+    assert done.returncode == 5 or report["exit_code"] == 1, done.stderr
+    there = {path.parent.name for path in lake.root.glob("gold/product_type=*/**/_SUCCESS")}
+    assert there == {"dt=2026-03-02", "dt=2026-03-03"}
+    errors = [task["error"] for task in report["tasks"] if task["error"]]
+    assert any(error["exit_code"] == 5 and "as told" in error["message"] for error in errors)
+    assert "as told" in done.stderr
+
+
+def test_retries_end(tmp_path):
+    lake = made(tmp_path, "2026-03-02")
+    tarn = stand_in(tmp_path, [("bronze_mbo", "2026-03-02", 99, 6)])
+    done, report = drive(lake, plan(lake, tmp_path, "2026-03-02"), tmp_path, "--retries", "1", tarn=tarn)
+    assert int((tmp_path / "count-bronze_mbo-2026-03-02").read_text()) == 2
+    assert done.returncode != 0 and report["not_carried_out"] >= 0
+    assert not list(lake.root.glob("bronze/product_type=*/table=mbo/**/_SUCCESS"))
+
+
+def test_a_plan_that_is_none_is_refused(tmp_path):
+    (tmp_path / "plan").write_text('{"stage": "x"}\n')
+    lake = pipeline.Lake(tmp_path / "lake")
+    done = subprocess.run([sys.executable, *arguments(lake, tmp_path / "plan", tmp_path), "--threads", "1"],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode != 0 and "line 1" in done.stderr
+
+
+# Spark
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Cluster:
+    """A standalone Spark master and workers, each a process group of its own, on this machine."""
+
+    def __init__(self, folder, workers):
+        import pyspark
+
+        self.home = pathlib.Path(pyspark.__file__).parent
+        self.folder = folder
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("TARN_")} | {
+            "SPARK_HOME": str(self.home), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_DRIVER_PYTHON": sys.executable, "SPARK_WORKER_DIR": str(folder / "work"),
+        }  # fmt: skip
+        port = free_port()
+        self.url = f"spark://127.0.0.1:{port}"
+        self.master = self.start("master", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port",
+                                 str(port), "--webui-port", str(free_port()))  # fmt: skip
+        self.workers = [
+            self.start(f"worker{number}", "org.apache.spark.deploy.worker.Worker", "--cores", "1", "--memory", "600m",
+                       "--webui-port", str(free_port()), self.url)
+            for number in range(workers)
+        ]  # fmt: skip
+        deadline = time.monotonic() + 120
+        while self.log("master").count("Registering worker") < workers:
+            assert time.monotonic() < deadline, self.log("master")
+            time.sleep(0.2)
+
+    def start(self, name, *words):
+        with open(self.folder / f"{name}.log", "wb") as log:
+            return subprocess.Popen(
+                [str(self.home / "bin" / "spark-class"), *words], env=self.environment, stdout=log,
+                stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+
+    def log(self, name):
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def kill(self, process):
+        """With everything that it has started."""
+        for one in descendants(process.pid):
+            try:
+                os.kill(one, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        process.wait()
+
+    def close(self):
+        for process in (*self.workers, self.master):
+            if process.poll() is None:
+                self.kill(process)
+
+
+def descendants(pid):
+    """The process and all below it, parents first."""
+    parents = {}
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            text = pathlib.Path(stat).read_text()
+        except OSError:
+            continue
+        parents.setdefault(int(text.rsplit(")", 1)[1].split()[1]), []).append(int(text.split()[0]))
+    found = [pid]
+    for one in found:
+        found += parents.get(one, [])
+    return found
+
+
+@pytest.mark.skipif(not pipeline.FULL, reason="a Spark cluster is for TARN_TEST_FULL=1")
+def test_a_cluster_that_loses_a_worker_makes_the_same_lake(tmp_path):
+    """Over 200 partitions, three workers, one of them killed with its executor and tasks in the middle."""
+    pytest.importorskip("pyspark")
+    dates = "2026-03-02:2026-04-03"
+    whole = made(tmp_path / "whole", dates, records=4000)
+    whole.run("all", "ES", dates, **WINDOW).exits(0)
+    lake = made(tmp_path / "driven", dates, records=4000)
+    file = plan(lake, tmp_path, dates)
+    cluster = Cluster(tmp_path, workers=3)
+    driver = None
+    try:
+        driver = subprocess.Popen(
+            [str(cluster.home / "bin" / "spark-submit"), "--master", cluster.url, "--executor-memory", "512m",
+             "--conf", "spark.ui.enabled=false", "--conf", "spark.driver.host=127.0.0.1",
+             *arguments(lake, file, tmp_path)],
+            env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+        deadline = time.monotonic() + 300
+        while len(list(lake.root.glob("silver/product_type=*/**/_SUCCESS"))) < 30:
+            assert driver.poll() is None and time.monotonic() < deadline, driver.stdout.read()
+            time.sleep(0.02)
+        cluster.kill(cluster.workers[0])
+        killed_at = len(list(lake.root.glob("*/product_type=*/**/_SUCCESS")))
+        out, _ = driver.communicate(timeout=600)
+    finally:
+        if driver is not None and driver.poll() is None:
+            cluster.kill(driver)
+        cluster.close()
+    assert driver.returncode == 0, out
+    total = len(list(whole.root.glob("*/product_type=*/**/_SUCCESS")))
+    assert 200 <= total and 0 < killed_at < total, (killed_at, total)
+    assert "Lost executor" in out or "Lost task" in out or "lost" in out.lower(), out[-3000:]
+    assert lake.hashes() == whole.hashes()
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["status"] == "done" and not any(task["error"] for task in report["tasks"])
+    paths = {one["path"] for task in report["tasks"] for one in task["partitions"]}
+    assert len(paths) == total
+    lake.tarn("verify").exits(0)

@@ -1,0 +1,223 @@
+"""Every dataset of the sample lake in every reader, by the very calls that `tarn inspect --how-to-read` prints.
+
+The yardstick is each file read alone by pyarrow. Spark joins in with TARN_TEST_FULL=1 (it starts a Java machine).
+"""
+
+import datetime
+import decimal
+import functools
+import os
+import shutil
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as parquet
+import pytest
+
+import pipeline
+from samplelake import DATES, QUIET_DATE, ROOT
+
+READERS = ["pyarrow", "pandas", "polars", "duckdb", "tarn", "spark"]
+PATH_KEYS = ("product_type", "table", "symbol", "dt")
+
+
+@pytest.fixture(params=READERS)
+def reader(request, monkeypatch):
+    if request.param == "spark":
+        if not pipeline.FULL:
+            pytest.skip("Spark is for TARN_TEST_FULL=1")
+        # Of the same interpreter, on this machine only.
+        monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[2] --conf spark.ui.enabled=false pyspark-shell")
+    monkeypatch.setenv("TARN_PROJECT", str(ROOT))
+    return request.param
+
+
+def calls(lake, dataset, *filters):
+    return printed(lake, dataset, filters)
+
+
+@functools.cache
+def printed(lake, dataset, filters):
+    return lake.tarn("inspect", dataset, *filters, "--how-to-read", "--json").exits(0).json["readers"]
+
+
+def carried_out(call):
+    names = {}
+    exec(call, names)
+    return names
+
+
+def to_arrow(reader, rows):
+    if reader in ("pyarrow", "tarn"):
+        return rows
+    if reader == "pandas":
+        return pa.Table.from_pandas(rows, preserve_index=False)
+    if reader == "polars":
+        return rows.collect().to_arrow()
+    if reader == "duckdb":
+        return pa.table(rows)
+    return rows.toArrow()
+
+
+def digest(column):
+    """Nulls, and a sum: exact for whole numbers and instants (in ns), counts of values for text."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    values = column.drop_null()
+    if pa.types.is_timestamp(kind):
+        factor = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[kind.unit]
+        return column.null_count, factor * whole_sum(values.cast("int64"))
+    if pa.types.is_integer(kind):
+        return column.null_count, whole_sum(values)
+    if pa.types.is_floating(kind):
+        return column.null_count, pytest.approx(pc.sum(values).as_py() or 0.0, rel=1e-9, abs=1e-9)
+    counts = pc.value_counts(values.cast("string")).to_pylist()
+    return column.null_count, {one["values"]: one["counts"] for one in counts}
+
+
+def whole_sum(values):
+    return int(pc.sum(values.cast(pa.decimal128(38, 0))).as_py() or decimal.Decimal(0))
+
+
+@functools.cache
+def yardstick(lake, dataset, symbol=None, date=None):
+    layer, product, table = dataset.split(".")
+    folder = lake.root / layer / f"product_type={product}" / f"table={table}"
+    files = sorted(folder.glob(f"symbol={symbol or '*'}/dt={date or '*'}/part-00000.parquet"))
+    assert files
+    return pa.concat_tables([parquet.read_table(file, partitioning=None) for file in files])
+
+
+def assert_same(found, expected, context):
+    assert found.num_rows == expected.num_rows, context
+    assert [name for name in found.column_names if name not in PATH_KEYS] == expected.column_names, context
+    sums = digests(expected)
+    for name in expected.column_names:
+        assert digest(found[name]) == sums[name], (*context, name)
+
+
+_digests = {}
+
+
+def digests(table):
+    """Of all columns of a yardstick, once."""
+    if id(table) not in _digests:
+        _digests[id(table)] = table, {name: digest(table[name]) for name in table.column_names}
+    return _digests[id(table)][1]
+
+
+def datasets(lake):
+    return sorted(
+        ".".join((layer, *(part.split("=")[1] for part in folder.relative_to(lake.root / layer).parts)))
+        for layer in ("ref", "bronze", "silver", "gold") for folder in (lake.root / layer).glob("product_type=*/table=*")
+    )  # fmt: skip
+
+
+def test_every_dataset_opens_with_equal_counts_and_sums(sample, reader):
+    names = datasets(sample)
+    assert len(names) > 25 and {name.split(".")[1] for name in names} == {
+        "future_mbo", "equity_mbo", "future_option_mbo", "equity_option_mbo"}  # fmt: skip
+    for name in names:
+        rows = carried_out(calls(sample, name)[reader])["rows"]
+        assert_same(to_arrow(reader, rows), yardstick(sample, name), (reader, name))
+
+
+@pytest.mark.parametrize("date", [DATES[1], QUIET_DATE])
+def test_path_keys_are_filters(sample, reader, date):
+    """Also of a day without data."""
+    for name in ("bronze.future_mbo.mbo", "silver.equity_mbo.depth_and_flow_1s", "gold.future_mbo.physics_surface_1s"):
+        symbol = "SPY" if "equity" in name else "ESH6"
+        rows = carried_out(calls(sample, name, "-s", symbol, "-d", date)[reader])["rows"]
+        expected = yardstick(sample, name, symbol, date)
+        assert (expected.num_rows == 0) == (date == QUIET_DATE)
+        table = to_arrow(reader, rows)
+        assert_same(table, expected, (reader, name))
+        assert {str(one) for one in set(table["symbol"].to_pylist())} <= {symbol}
+        assert {str(one) for one in set(table["dt"].to_pylist())} <= {date}
+
+
+def damaged(sample, folder, where):
+    """A lake of one table whose last date cannot be read: the whole file, or its pages."""
+    table = "silver/product_type=future_mbo/table=book_snapshot_1s"
+    for date in DATES:
+        shutil.copytree(sample.root / table / f"symbol=ESH6/dt={date}", folder / table / f"symbol=ESH6/dt={date}")
+    file = folder / table / f"symbol=ESH6/dt={DATES[1]}" / "part-00000.parquet"
+    whole = bytearray(file.read_bytes())
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    end = len(whole) if where == "file" else len(whole) - footer
+    whole[4:end] = b"\x55" * (end - 4)
+    os.chmod(file, 0o644)
+    file.write_bytes(whole)
+    return pipeline.Lake(folder)
+
+
+def test_files_of_other_dates_are_not_opened(sample, reader, tmp_path):
+    lake = damaged(sample, tmp_path / "lake", "file")
+    name = "silver.future_mbo.book_snapshot_1s"
+    rows = carried_out(calls(lake, name, "-s", "ESH6", "-d", DATES[0])[reader])["rows"]
+    assert_same(to_arrow(reader, rows), yardstick(sample, name, "ESH6", DATES[0]), (reader,))
+    with pytest.raises(Exception):
+        to_arrow(reader, carried_out(calls(lake, name, "-s", "ESH6", "-d", DATES[1])[reader])["rows"])
+
+
+def until(reader, names, lake, at):
+    """The rows before an instant: the printed call with a filter of the reader's own."""
+    rows = names["rows"]
+    moment = pa.scalar(at, pa.timestamp("ns", "UTC"))
+    if reader == "pyarrow":
+        return names["dataset"].to_table(filter=ds.field("window_end_ts_ns") < moment)
+    if reader == "polars":
+        literal = pl.lit(at).cast(pl.Datetime("ns", "UTC"))
+        return rows.filter(pl.col("window_end_ts_ns") < literal).collect().to_arrow()
+    if reader == "duckdb":
+        return pa.table(rows.filter(f"window_end_ts_ns < make_timestamp_ns({at})::TIMESTAMPTZ_NS"))
+    import tarn
+
+    return tarn.open(lake.root)["silver.future_mbo.book_snapshot_1s"].scan(end=at).arrow()
+
+
+def test_pages_of_other_instants_are_not_read(sample, reader, tmp_path):
+    """The statistics of a file say that none of its rows is meant: its pages, which are damaged, are left alone.
+
+    Spark takes the filter down to the file as the plan shows, but its Parquet reader does not compare a bigint with
+    statistics of nanoseconds; there the path key is what keeps files closed."""
+    if reader == "spark":
+        call = calls(sample, "silver.future_mbo.book_snapshot_1s")[reader]
+        at = int(datetime.datetime(2026, 3, 3, tzinfo=datetime.timezone.utc).timestamp()) * 10**9
+        rows = carried_out(call)["rows"].where(f"window_end_ts_ns < {at}")
+        plan = rows._jdf.queryExecution().executedPlan().toString()
+        assert f"LessThan(window_end_ts_ns,{at})" in plan
+        assert_same(rows.toArrow(), yardstick(sample, "silver.future_mbo.book_snapshot_1s", "ESH6", DATES[0]), plan)
+        return
+    lake = damaged(sample, tmp_path / "lake", "pages")
+    name = "silver.future_mbo.book_snapshot_1s"
+    call = calls(lake, name)[reader]
+    at = int(datetime.datetime(2026, 3, 3, tzinfo=datetime.timezone.utc).timestamp()) * 10**9
+    if reader == "pandas":
+        # A filter is an argument of the call.
+        call = call.replace("partitioning=keys,", f"partitioning=keys, filters=ds.field('window_end_ts_ns') < "
+                            f"pa.scalar({at}, pa.timestamp('ns', 'UTC')),")  # fmt: skip
+        found = to_arrow(reader, carried_out(call)["rows"])
+    elif reader in ("pyarrow", "tarn"):
+        # The call without its last line, which reads everything.
+        found = until(reader, carried_out(call.rsplit("\n", 1)[0] + "\nrows = None"), lake, at)
+    else:
+        found = until(reader, carried_out(call), lake, at)
+    assert_same(found, yardstick(sample, name, "ESH6", DATES[0]), (reader,))
+
+
+def test_the_calls_are_printed_for_people(sample):
+    shown = sample.tarn("inspect", "silver.future_mbo.book_snapshot_1s", "-s", "ESH6", "--how-to-read").exits(0).out
+    for call in calls(sample, "silver.future_mbo.book_snapshot_1s", "-s", "ESH6").values():
+        assert call in shown
+    compile(shown, "how-to-read", "exec")
+
+
+def test_only_datasets_are_read_that_way(sample, tmp_path):
+    file = sample.file("silver.future_mbo.book_snapshot_1s", "ESH6", DATES[0])
+    sample.tarn("inspect", file, "--how-to-read").exits(2, "is about a dataset")
+    sample.tarn("inspect", "silver.future_mbo.nothing", "--how-to-read").exits(2, "no dataset")
