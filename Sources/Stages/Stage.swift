@@ -155,6 +155,11 @@ public struct StageTask: Sendable {
         inputPartitions.first { $0.address.dataset.table == table }!.address
     }
 
+    /// The output of a table's name, which the registry says there is.
+    func output(_ table: String) -> PartitionAddress {
+        outputs.first { $0.dataset.table == table }!
+    }
+
     /// Every input that is a partition and is there.
     var inputPartitions: [(address: PartitionAddress, manifest: String)] {
         inputs.compactMap {

@@ -5,6 +5,8 @@ public enum StageCatalogue {
         BronzeTaq.self,
         RefSessions.self,
         SilverBook.self, SilverBookEvents.self, SilverContractDay.self, SilverOptionBook.self,
+        SilverClassifyTrades.self, SilverState1s.self, SilverBars.self, SilverBarIndicators.self, SilverState10s.self,
+        GoldSmartMoney.self,
         GoldPhysics.self, GoldOptionPhysics.self, GoldForecast.self,
     ]
 
