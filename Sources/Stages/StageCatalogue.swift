@@ -6,7 +6,8 @@ public enum StageCatalogue {
         RefSessions.self,
         SilverBook.self, SilverBookEvents.self, SilverContractDay.self, SilverOptionBook.self,
         SilverClassifyTrades.self, SilverState1s.self, SilverBars.self, SilverBarIndicators.self, SilverState10s.self,
-        GoldSmartMoney.self,
+        GoldSmartMoney.self, GoldLevelSpine.self, GoldEpisodes.self, GoldLabelEpisodes.self,
+        GoldLevelInteractions.self, GoldPackets.self, GoldChains.self,
         GoldPhysics.self, GoldOptionPhysics.self, GoldForecast.self,
     ]
 
