@@ -56,9 +56,10 @@ extension RecorderParameters {
         try values.number("level_width_atr", &levelWidthATR, above: 0)
         try values.number("success_threshold_atr", &successThresholdATR, above: 0)
         try values.number("failure_threshold_atr", &failureThresholdATR, above: 0)
-        try values.integer("timeout_seconds", &timeoutSeconds)
-        try values.integer("max_episode_seconds", &maxEpisodeSeconds)
-        try values.integer("baseline_seconds", &baselineSeconds)
+        try values.seconds("timeout_seconds", &timeoutSeconds, atMost: Self.day)
+        try values.seconds("max_episode_seconds", &maxEpisodeSeconds, atMost: Self.day)
+        // The contract knows at most 30 rows of a baseline.
+        try values.seconds("baseline_seconds", &baselineSeconds, atMost: 300)
     }
 
     private mutating func setChains(_ values: Values) throws(RecorderParameterError) {
@@ -70,6 +71,8 @@ extension RecorderParameters {
         try values.number("score_rel_aggr", &scoreRelAggr, from: 0)
     }
 
+    /// Seconds of a day: more than any session has.
+    private static let day: Int64 = 86_400
     /// Bars of a period: more than any session has.
     private static let longestPeriod = 1_000_000
 }
@@ -133,6 +136,14 @@ private struct Values {
             throw error(name, unit == 1 ? "a positive integer" : "a positive multiple of \(unit)")
         }
         target = value
+    }
+
+    /// A positive number of seconds.
+    func seconds(
+        _ name: String, _ target: inout Int64, atMost bound: Int64
+    ) throws(RecorderParameterError) {
+        try integer(name, &target)
+        guard target <= bound else { throw RecorderParameterError(name, "at most \(bound) seconds", "\(target)") }
     }
 
     func boolean(_ name: String, _ target: inout Bool) throws(RecorderParameterError) {

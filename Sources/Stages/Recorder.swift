@@ -13,8 +13,11 @@ extension StageRequest {
         guard let day = try referenceDay(in: site) else {
             return .nothing("\(date) is no trading date of \(symbol)")
         }
-        let inputs = try tables(of: day.symbol).map { address, isOptional in
-            try isOptional ? site.optionalInput(address) : site.input(address)
+        var inputs: [Input] = []
+        for (address, isOptional) in try tables(of: day.symbol) {
+            let input = isOptional ? try site.optionalInput(address) : try site.input(address)
+            // SPY is its own market.
+            if !inputs.contains(input) { inputs.append(input) }
         }
         return .task(
             StageTask(
