@@ -136,6 +136,12 @@ def judge(lake, product, symbol, date, spy=None, tables=SILVER + GOLD, **paramet
     return expected
 
 
+def ranked(trades, quotes):
+    """Trades and quotes with the rank of seq instead of it, for merges, whose ranks count other symbols, too."""
+    rank = {seq: k for k, seq in enumerate(sorted({row["seq"] for row in trades + quotes}))}
+    return [[row | {"seq": rank[row["seq"]]} for row in rows] for rows in (trades, quotes)]
+
+
 # Levels and markers worth having
 
 
