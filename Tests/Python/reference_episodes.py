@@ -257,6 +257,7 @@ def add_context(episode, instant, session, classified, spy):
     if session["rth_open_ts_ms"] <= instant < session["rth_open_ts_ms"] + hour:
         episode["time_of_day_bucket"] = "open"
     regular = [t for t in classified if session["rth_open_ts_ms"] <= t["ts_ms"] < session["rth_close_ts_ms"]]
+    regular = [t for t in regular[:1] if t["ts_ms"] <= instant]  # nothing looks ahead: the open may be still to come
     episode["gap_pct"] = None
     if regular and session["prior_close"] is not None:
         episode["gap_pct"] = (regular[0]["price"] - session["prior_close"]) / session["prior_close"]

@@ -1,14 +1,16 @@
-"""The reference of the recorder reproduces every worked case of docs/spec/recorder-cases.md that it covers.
+"""The reference of the recorder reproduces every worked case of docs/spec/recorder-cases.md.
 
-The expected values are those of the document. A5 is about the feed and judged where the feed is read.
+The expected values are those of the document.
 """
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 import reference_chains
 import reference_episodes
+import reference_feeds
 import reference_recorder as recorder
 from vendorfiles import ROOT
 
@@ -211,6 +213,69 @@ def test_a4_windows_and_carry():
         29999: (102, 102, 102, 0, 0, 0, 0, False, None, 0, 0, -2, 0, 0),
     }.items():
         agrees(at(tables["state_10s"], stamp), **dict(zip(names, values)))
+
+
+def book(ordinal, time, publisher, action, bid, ask, recv=None, price=0.0, side="N"):
+    """One record of A5; bid and ask are (price, size), None for an empty side."""
+    top = [value for level in (bid, ask) for value in ((round(level[0] * 1e9), level[1]) if level else (2**63 - 1, 0))]
+    return SimpleNamespace(
+        ordinal=ordinal,
+        publisher_id=publisher,
+        ts_event=time,
+        ts_recv=time if recv is None else recv,
+        action=action,
+        side=side,
+        price=round(price * 1e9),
+        size=1,
+        quote=tuple(top),
+    )
+
+
+def a5_records():
+    return [
+        book(0, 1000, "p", "A", (99, 5), (101, 5)),
+        book(1, 1100, "q", "A", (99, 3), (100.5, 2)),
+        book(2, 1200, "p", "A", (99, 5), (101, 5)),
+        book(3, 1300, "q", "T", (99, 3), (100.5, 2), price=100.5, side="B"),
+        book(4, 1300, "q", "C", (99, 3), None),
+        book(5, 1250, "p", "A", (99.5, 1), (101, 5), recv=1350),
+    ]
+
+
+def short(rows, *names):
+    return [tuple(row[name] / 1e9 if name.endswith("_int") else row[name] for name in names) for row in rows]
+
+
+QUOTE = ("ts_event", "bid_price_int", "bid_size", "ask_price_int", "ask_size")
+A5_QUOTES = [(1000, 99, 5, 101, 5), (1100, 99, 8, 100.5, 2), (1250, 99.5, 1, 100.5, 2), (1300, 99.5, 1, 101, 5)]
+
+
+def a5_sides(trades, quotes):
+    """Its times are milliseconds."""
+    events = [[row | {"ts_event": row["ts_event"] * 1_000_000} for row in rows] for rows in (trades, quotes)]
+    return column(recorder.trades_classified(*events, session(10_000, tie="feed_order")), "side")
+
+
+def test_a5_feed_of_two_publishers():
+    trades, quotes = reference_feeds.trades_and_quotes({"mbp-10": a5_records()}, "DBEQ.BASIC")
+    assert short(quotes, *QUOTE) == A5_QUOTES
+    assert column(quotes, "seq") == [0, 1, 5, 4]
+    assert short(trades, "ts_event", "seq", "price_int", "size", "aggressor") == [(1300, 3, 100.5, 1, "buy")]
+    assert a5_sides(trades, quotes) == ["buy"]
+
+    alone = a5_records()[3]
+    alone.ordinal = 0
+    trades, quotes = reference_feeds.trades_and_quotes({"tbbo": [alone]}, "DBEQ.BASIC")
+    assert short(quotes, "seq", *QUOTE) == [(0, 1300, 99, 3, 100.5, 2)]
+    assert short(trades, "ts_event", "seq", "price_int", "size") == [(1300, 0, 100.5, 1)]
+    assert a5_sides(trades, quotes) == ["buy"]
+
+    beside = [book(0, 1300, "q", "T", None, None, price=100.5, side="B")]
+    trades, quotes = reference_feeds.trades_and_quotes({"mbp-10": a5_records(), "trades": beside}, "DBEQ.BASIC")
+    assert short(quotes, *QUOTE) == A5_QUOTES
+    assert column(trades, "seq") == [4]
+    assert column(quotes, "seq") == [0, 1, 6, 5]
+    assert a5_sides(trades, quotes) == ["buy"]
 
 
 # B

@@ -1,0 +1,313 @@
+"""Every table of the recorder equals, row by row, what the plain reference makes of the lake's bronze and ref tables.
+
+Inputs are made-up days with everything that the specification has a rule for, the vendor's files, the order-book
+products and the program's own sample. The reference is judged by the worked cases (test_recorder_cases.py).
+"""
+
+import json
+
+import pyarrow as pa
+import pytest
+import recorder_lakes
+import reference_feeds
+import vendorfiles
+from pipeline import FULL, Lake, vendor
+from random_feed import random_day, write_csv
+from recorder_lakes import SILVER, STREAMS, Wishes, judge, landmarks, marks, new_york, rows_of
+
+DBEQ = "real/dbeq-20240703/dbeq-basic-{}.{}.dbn.zst"
+DAYS = ["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05"]
+STOCKS = "ANGO APLT ASAI CGAU CX DBI ERIC HL IE ITUB PBI RIOT UA YMM".split() if FULL else ["HL"]
+
+
+def refer(lake, product, symbol, date, *files):
+    lake.tarn("ref", "add", "-p", product, "-s", symbol, "-d", date, *files).exits(0)
+
+
+def make(lake, layers, product, symbol, date, **options):
+    return lake.run(layers, symbol, date, product=product, **options).exits(0)
+
+
+# The comparison itself
+
+
+def test_the_comparison_sees_one_changed_value_of_each_kind():
+    rows = [
+        {
+            "session_id": "s",
+            "chain_id": "c",
+            "main_support_id": None,
+            "main_support_score": 1,
+            "focus_level": "L",
+            "level_count": 2,
+        }
+    ]
+    found = pa.table({name: [value] for name, value in rows[0].items()})
+    assert recorder_lakes.differences("gold", "chain_summary", found, rows) == []
+    changes = {"session_id": "t", "main_support_id": "L", "main_support_score": 2, "focus_level": None}
+    for name, value in changes.items():
+        assert recorder_lakes.differences("gold", "chain_summary", found, [rows[0] | {name: value}]), name
+    assert recorder_lakes.differences("gold", "chain_summary", found, rows * 2)
+    assert recorder_lakes.differences("gold", "chain_summary", found.drop_columns(["level_count"]), rows)
+    assert recorder_lakes.equal(1.0, 1.0 + 9e-10, 1e-9) and not recorder_lakes.equal(1.0, 1.0 + 2e-9, 1e-9)
+    assert not recorder_lakes.equal(1, True, 1e-9) and not recorder_lakes.equal(0.0, None, 1e-9)
+
+
+# Made-up days
+
+
+MADE = "2025-03-05"
+MADE_HOURS = ("10:00:00", "11:30:00")
+
+
+def session_file(folder, symbol, date, **more):
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "session.yaml"
+    file.write_text(json.dumps({"symbol": symbol, "dt": date} | more))
+    return file
+
+
+def made_wishes(trades):
+    start, end = (new_york(MADE, clock) for clock in MADE_HOURS)
+    commands = [
+        {"ts_ms": start + 900_000, "type": "add_level", "level_price": 100.05, "level_type": "support"},
+        {"ts_ms": start + 1_000_000, "type": "add_marker", "marker_type": "support_bounce", "notes": "by hand"},
+    ]
+    markers = marks(start, end)
+    markers[3]["price_tags"] = [{"price": 99.95, "kind": "support"}, {"price": 100.2}]
+    return Wishes("MADE", "made", landmarks(trades, start, end), commands, markers)
+
+
+def made_lake(folder, trades, quotes, wishes, parameters=None, session=None):
+    """A lake with one session of CSV files, its levels, commands and markers."""
+    lake = Lake(folder / "lake")
+    start, end = (new_york(MADE, clock) for clock in MADE_HOURS)
+    csv = write_csv(folder / "csv", trades, quotes)
+    lake.tarn("raw", "add", "-p", "equity_taq", "-s", "MADE", "--dt", MADE, *csv).exits(0)
+    hours = {"start_ts_ms": start + 3_000, "end_ts_ms": end - 12_345, "session_id": "made"}
+    refer(lake, "equity_taq", "MADE", MADE, session_file(folder / "ref", "MADE", MADE, **hours | (session or {})))
+    refer(lake, "equity_taq", "MADE", MADE, *wishes.write(folder / "wishes"))
+    make(lake, "all", "equity_taq", "MADE", MADE, set=[f"{name}={value}" for name, value in (parameters or {}).items()])
+    return lake
+
+
+def made_day(seed):
+    return random_day(seed, *(new_york(MADE, clock) for clock in MADE_HOURS))
+
+
+VARIANTS = {
+    "defaults": ({}, {}),
+    "other parameters": (
+        {"trade_side": "aggressor", "sample_2m": True, "level_width_atr": 0.5, "success_threshold_atr": 1.0},
+        {"direction_bias": "short", "prior_close": 99.0},
+    ),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("seed", range(10) if FULL else [1])
+def test_made_up_day(tmp_path, seed, variant):
+    parameters, session = VARIANTS[variant]
+    trades, quotes = made_day(seed)
+    wishes = made_wishes(trades)
+    lake = made_lake(tmp_path, trades, quotes, wishes, parameters, session)
+    found = {name: rows_of(lake, f"bronze.equity_taq.{name}", "MADE", MADE) for name in ("trades", "quotes")}
+    assert found == {"trades": trades, "quotes": quotes}
+    assert rows_of(lake, "ref.equity_taq.levels", "MADE", MADE) == wishes.level_rows()
+    assert rows_of(lake, "ref.equity_taq.markers", "MADE", MADE) == wishes.marker_rows()
+    expected = judge(lake, "equity_taq", "MADE", MADE, **parameters)
+    assert len(expected["episodes"]) > 30 and len(expected["touch_packets"]) > 50
+    assert len(expected["reclaim_packets"]) > 3
+
+
+# No look-ahead
+
+
+TIME_OF = {"trades_classified": "ts_ms", "bar_indicators": "bar_end_ts_ms", "markers": "ts_ms"}
+TIME_OF |= {f"bars_{length}": "bar_end_ts_ms" for length in ("30s", "1m", "2m")}
+OUTCOMES = {
+    "episodes": (
+        "zone_exit_time resolution_time end_time resolution_trigger outcome resolution_type r_multiple mfe mae "
+        "time_to_mfe_ms time_to_failure_ms censored reentry_count"
+    ).split(),
+    "touch_packets": (
+        "touch_dwell_s bounce_return_30s_pct bounce_return_60s_pct band_delta_0_30s band_delta_0_60s rel_aggr_0_30s "
+        "rel_aggr_0_60s delta_flip_flag max_penetration_pct wick_recovered_flag large_trade_count_at_touch "
+        "large_trade_buy_ratio absorption_mean_0_30s price_efficiency_0_30s spread_narrowing_after_touch "
+        "break_confirmed_30s reclaim_after_break reclaim_hold_30s touch_outcome"
+    ).split(),
+    "reclaim_packets": (
+        "reclaim_band_delta_30s reclaim_band_delta_60s reclaim_rel_aggr_30s reclaim_rel_aggr_60s reclaim_hold_30s "
+        "reclaim_hold_60s"
+    ).split(),
+}
+
+
+def known(lake, stamp):
+    """By table what is known at an instant: rows, and of rows still open only the columns that are no outcome."""
+    result = {}
+    for table in STREAMS + ["level_interactions", "markers"]:
+        layer = "silver" if table in SILVER else "gold"
+        time = TIME_OF.get(table, "timestamp")
+        rows = rows_of(lake, f"{layer}.equity_taq.{table}", "MADE", MADE)
+        result[table] = [row for row in rows if row[time] <= stamp]
+    events = {}
+    for table in ("episodes", "touch_packets", "reclaim_packets"):
+        events[table] = rows_of(lake, f"gold.equity_taq.{table}", "MADE", MADE)
+    for table, time in (("touch_packets", "touch_ts_ms"), ("reclaim_packets", "t_reclaim_ms")):
+        result[table] = [without_outcome(table, row) for row in events[table] if row[time] <= stamp]
+    begun = [e for e in events["episodes"] if max(e["zone_entry_time"], e["marker_ts_ms"] or 0) <= stamp]
+    result["episodes"] = [without_outcome("episodes", episode) for episode in begun]
+    is_over = lambda e: e["resolution_time"] is not None and e["resolution_time"] <= stamp
+    result["episodes that are over"] = [episode for episode in begun if is_over(episode)]
+    names = {episode["episode_id"] for episode in begun}
+    rows = rows_of(lake, "gold.equity_taq.episode_snapshots", "MADE", MADE)
+    result["episode_snapshots"] = [r for r in rows if r["timestamp"] <= stamp and r["episode_id"] in names]
+    return result
+
+
+def without_outcome(table, row):
+    return {name: value for name, value in row.items() if name not in OUTCOMES[table]}
+
+
+def test_nothing_looks_ahead(tmp_path):
+    """What a truncated input gives up to its end is what the whole input gives, to the last bit."""
+    trades, quotes = made_day(2)
+    wishes = made_wishes(trades)
+    stamp = new_york(MADE, "10:47:30") - 1
+    short = [[row for row in rows if row["ts_event"] // 1_000_000 <= stamp] for rows in (trades, quotes)]
+    whole = known(made_lake(tmp_path / "whole", trades, quotes, wishes), stamp)
+    cut = known(made_lake(tmp_path / "cut", *short, wishes), stamp)
+    for table, rows in whole.items():
+        assert len(rows) > 3, table
+        assert cut[table] == rows, table
+
+
+# The vendor's files
+
+
+@pytest.fixture(scope="module")
+def dbeq(tmp_path_factory):
+    """Four dates: trades beside tbbo, on 3 July mbp-10, too."""
+    lake = Lake(tmp_path_factory.mktemp("dbeq") / "lake")
+    files = [DBEQ.format(day.replace("-", ""), schema) for day in DAYS for schema in ("tbbo", "trades")]
+    lake.add(*vendor(*files, DBEQ.format("20240703", "mbp-10")), product="equity_taq")
+    make(lake, "bronze,silver", "equity_taq", ",".join(STOCKS), ",".join(DAYS))
+    return lake
+
+
+def dbeq_files(day, *schemas):
+    return vendor(*(DBEQ.format(day.replace("-", ""), schema) for schema in schemas))
+
+
+@pytest.mark.parametrize("symbol", STOCKS)
+@pytest.mark.parametrize("day", DAYS if FULL else DAYS[1:3])
+def test_feed_of_the_vendor(dbeq, day, symbol):
+    """tbbo gives trades and quotes where it is the best there is; beside mbp-10 the trades are the trades file's."""
+    schemas = ["mbp-10", "trades"] if day == "2024-07-03" else ["tbbo"]
+    expected = reference_feeds.feed(dbeq_files(day, *schemas), symbol, day)
+    found = recorder_lakes.feed_of(dbeq, "equity_taq", symbol, day)
+    assert all(expected)
+    if len(schemas) > 1:
+        expected, found = recorder_lakes.ranked(*expected), recorder_lakes.ranked(*found)
+    assert found == list(expected)
+
+
+@pytest.mark.parametrize("symbol", STOCKS)
+def test_sessions_and_seeds_of_several_days(dbeq, symbol):
+    """Regular hours, those of 3 July until 13:00; the seed is the last live ATR of the day before."""
+    for day in DAYS:
+        close = "13:00:00" if day == "2024-07-03" else "16:00:00"
+        expected = recorder_lakes.default_session(dbeq, "equity_taq", symbol, day, "feed_order", close)
+        assert rows_of(dbeq, "ref.equity_taq.sessions", symbol, day) == [expected]
+
+
+@pytest.mark.parametrize("symbol", STOCKS)
+@pytest.mark.parametrize("day", DAYS if FULL else DAYS[2:3])
+def test_stocks_of_the_vendor(dbeq, tmp_path, day, symbol):
+    (session,) = rows_of(dbeq, "ref.equity_taq.sessions", symbol, day)
+    with_levels(dbeq, tmp_path, "equity_taq", symbol, day, session)
+    judge(dbeq, "equity_taq", symbol, day)
+
+
+def with_levels(lake, folder, product, symbol, date, session):
+    """Levels and markers by what the session traded, then gold."""
+    start, end = session["start_ts_ms"], session["end_ts_ms"]
+    levels = landmarks(recorder_lakes.feed_of(lake, product, symbol, date)[0], start, end)
+    wishes = Wishes(symbol, session["session_id"], levels, (), marks(start, end))
+    refer(lake, product, symbol, date, *wishes.write(folder))
+    make(lake, "gold", product, symbol, date)
+    assert rows_of(lake, f"ref.{product}.levels", symbol, date) == wishes.level_rows()
+    assert rows_of(lake, f"ref.{product}.markers", symbol, date) == wishes.marker_rows()
+
+
+# Two schemas, midnight, and a futures symbol
+
+
+ESU4 = [
+    "real/esu4-20240701/futures_mbp-1_2024-07-01T23-58_2024-07-02T00-02.dbn.zst",
+    "real/esu4-20240701/futures_trades_2024-07-01T23-58_2024-07-02T00-02.dbn.zst",
+]
+
+
+@pytest.mark.parametrize("schemas", [1, 2], ids=["mbp-1", "mbp-1 and trades"])
+def test_a_session_over_midnight(tmp_path, schemas):
+    """The trades and sides of mbp-1 alone are those of mbp-1 beside a trades file, up to seq."""
+    lake, date = Lake(tmp_path / "lake"), "2024-07-01"
+    files = vendor(*ESU4)[:schemas]
+    lake.add(*files, product="equity_taq")
+    midnight = vendorfiles.midnight("2024-07-02") // 1_000_000
+    hours = {"start_ts_ms": midnight - 115_000, "end_ts_ms": midnight + 120_000}
+    opening = {"rth_open_ts_ms": midnight - 60_000, "rth_close_ts_ms": midnight + 120_000}
+    more = hours | opening | {"session_id": "night", "atr_seed": 1.25, "atr_seed_source": "daily_fallback"}
+    refer(lake, "equity_taq", "ESU4", date, session_file(tmp_path / "ref", "ESU4", date, **more))
+    settings = ["include_extended_hours=true"]
+    make(lake, "bronze,silver", "equity_taq", "ESU4", date, set=settings)
+    (session,) = rows_of(lake, "ref.equity_taq.sessions", "ESU4", date)
+    assert (session["start_ts_ms"], session["end_ts_ms"]) == (midnight - 120_000, midnight + 120_000)
+    expected = reference_feeds.feed(files, "ESU4", date)
+    assert recorder_lakes.feed_of(lake, "equity_taq", "ESU4", date) == list(expected)
+    with_levels(lake, tmp_path / "wishes", "equity_taq", "ESU4", date, session)
+    judge(lake, "equity_taq", "ESU4", date, include_extended_hours=True)
+
+
+# SPY as context
+
+
+XNAS = [f"synthetic/xnas-itch-20260303.{schema}.dbn.zst" for schema in ("mbp-1", "trades")]
+
+
+def test_spy_beside_a_stock(tmp_path):
+    lake, date = Lake(tmp_path / "lake"), "2026-03-03"
+    lake.add(*vendor(*XNAS), product="equity_taq")
+    make(lake, "bronze,silver", "equity_taq", "SPY,TSLA", date)
+    (session,) = rows_of(lake, "ref.equity_taq.sessions", "TSLA", date)
+    with_levels(lake, tmp_path / "wishes", "equity_taq", "TSLA", date, session)
+    spy = rows_of(lake, "silver.equity_taq.state_10s", "SPY", date)
+    expected = judge(lake, "equity_taq", "TSLA", date, spy)
+    assert {episode["spy_bucket"] for episode in expected["episodes"]} - {None}
+
+
+# Order-book products
+
+
+def test_orders_of_a_future(tmp_path):
+    """The hour of a holiday's opening, from the orders to the chains."""
+    lake, date = Lake(tmp_path / "lake"), "2023-12-25"
+    lake.add(*vendor(vendorfiles.ESH4[1]))
+    start = vendorfiles.midnight(date) // 1_000_000 + 22 * 3_600_000
+    hours = {"start_ts_ms": start, "end_ts_ms": start + 7_200_000}
+    opening = {"rth_open_ts_ms": start + 3_600_000, "rth_close_ts_ms": start + 7_200_000}
+    file = session_file(tmp_path / "ref", "ESH4", date, session_id="eve", **hours, **opening)
+    refer(lake, "future_mbo", "ESH4", date, file)
+    settings = ["include_extended_hours=true"]
+    make(lake, "bronze,silver", "future_mbo", "ESH4", date, set=settings)
+    book = reference_feeds.BookEvents(rows_of(lake, "bronze.future_mbo.mbo", "ESH4", date), "future_mbo", False)
+    for table, rows in (("trades", book.trades), ("quotes", book.quotes)):
+        found = lake.table(f"silver.future_mbo.{table}", "ESH4", date)
+        assert recorder_lakes.differences("bronze", table, found, recorder_lakes.ordered("bronze", table, rows)) == []
+        assert rows
+    (session,) = rows_of(lake, "ref.future_mbo.sessions", "ESH4", date)
+    assert session["tie_policy"] == "book_order"
+    with_levels(lake, tmp_path / "wishes", "future_mbo", "ESH4", date, session)
+    judge(lake, "future_mbo", "ESH4", date, include_extended_hours=True)
