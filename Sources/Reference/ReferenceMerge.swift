@@ -10,6 +10,8 @@ public struct ReferenceTables: Sendable {
 
     /// What was not taken over.
     public struct Counts: Sendable, Hashable {
+        public init() {}
+
         /// Levels and markers that are in none of several sessions.
         public var levelsWithoutSession: Int64 = 0
         public var markersWithoutSession: Int64 = 0
