@@ -54,7 +54,7 @@ let package = Package(
         // Pure engines: no files, clocks, randomness.
         room("OrderBook", ["Columnar", "CSystem"], swiftSettings: spans),
         room("Physics", ["Columnar", "FixedMath"], swiftSettings: spans),
-        room("MarketState", ["Tables", "FixedMath", "CivilTime"]),
+        room("MarketState", ["Tables", "Columnar", "FixedMath", "CivilTime"]),
 
         // What people tell the recorder: sessions, levels, markers, labels.
         room("Reference", ["Tables", "Columnar", "Lake", "CSV", "Parquet", "JSON", "CivilTime"]),

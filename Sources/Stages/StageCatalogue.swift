@@ -3,7 +3,7 @@ public enum StageCatalogue {
     static let stages: [any Stage.Type] = [
         BronzeMbo.self, BronzeDefinition.self, BronzeStatistics.self, BronzeOptionMbo.self, BronzeOptionQuotes.self,
         BronzeTaq.self,
-        RefSessions.self,
+        RefSessions.self, RefIngest.self,
         SilverBook.self, SilverBookEvents.self, SilverContractDay.self, SilverOptionBook.self,
         SilverClassifyTrades.self, SilverState1s.self, SilverBars.self, SilverBarIndicators.self, SilverState10s.self,
         GoldSmartMoney.self, GoldLevelSpine.self, GoldEpisodes.self, GoldLabelEpisodes.self,

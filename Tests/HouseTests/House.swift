@@ -23,7 +23,7 @@ enum House {
     static let engines: [String: Set<String>] = [
         "OrderBook": ["Columnar", "CSystem"],
         "Physics": ["Columnar", "FixedMath"],
-        "MarketState": ["Tables", "FixedMath", "CivilTime"],
+        "MarketState": ["Tables", "Columnar", "FixedMath", "CivilTime"],
     ]
 
     /// What comes with the toolchain and may be imported anywhere but in the engines.
@@ -36,7 +36,7 @@ enum House {
         let manifest = try text("Package.swift")
         var found: [String: Set<String>] = [:]
         for match in manifest.matches(of: /\.systemLibrary\(\s*name: "(\w+)"/) { found[String(match.1)] = [] }
-        for match in manifest.matches(of: /\broom\("(\w+)"(?:,\s*\[([^\]]*)\])?/) {
+        for match in manifest.matches(of: /\broom\(\s*"(\w+)"(?:,\s*\[([^\]]*)\])?/) {
             found[String(match.1)] = names(match.2 ?? "")
         }
         for match in manifest.matches(
