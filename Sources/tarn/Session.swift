@@ -5,6 +5,7 @@ import Glibc
 import JSON
 import Lake
 import Pipeline
+import Stages
 import Terminal
 
 /// What a command works in: the general options, the console, and the way results go out.
@@ -139,7 +140,7 @@ final class Session {
         try Project(root: projectRoot(), lake: globals.lake)
     }
 
-    /// The vendor's schemas that a product is made from.
+    /// The vendor's schemas, and the kinds of CSV files, that a product is made from.
     func rawSchemas(of product: String) throws -> Set<String> {
         let registry = try project().registry
         guard registry.products.contains(product) else {
@@ -151,8 +152,9 @@ final class Session {
         let sources = registry.stages.filter { $0.products.contains(product) }.flatMap { $0.reads(for: product) }
             .map(\.source)
         return Set(
-            sources.compactMap { source in
-                if case .raw(let schema) = source, Schema(name: schema) != nil { schema } else { nil }
+            sources.compactMap { source -> String? in
+                guard case .raw(let schema) = source else { return nil }
+                return Schema(name: schema) != nil || TaqFile.Kind(rawValue: schema) != nil ? schema : nil
             })
     }
 }
