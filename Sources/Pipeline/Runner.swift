@@ -41,8 +41,15 @@ public struct Runner: Sendable {
         var site = StageSite(lake: project.lake, registry: project.registry, contracts: project.contracts)
         var tasks: [PlannedTask] = []
         var steps: [Int] = []
+        var failed = FailedWork()
         for (step, (stage, dates)) in planner.steps(dates).enumerated() {
-            let planned = planner.combining(planner.tasks(of: stage, dates: dates, site: site))
+            let outputs = stage.writes(for: request.productType)
+            let planned = planner.combining(
+                planner.tasks(of: stage, dates: dates, site: site).map { task in
+                    let task = failed.consequence(for: task).map { task.failing($0) } ?? task
+                    if case .failure(let failure) = task.content { failed.add(task, failure, of: outputs) }
+                    return task
+                })
             tasks += planned
             steps += planned.map { _ in step }
             site = site.expecting(Set(planned.filter(\.isWork).flatMap { $0.partitions.map(\.address) }))
@@ -218,6 +225,14 @@ private struct FailedWork {
 
     mutating func add(_ addresses: [PartitionAddress], _ failure: Failure) {
         for address in addresses where partitions[address] == nil { partitions[address] = failure }
+    }
+
+    /// A task that is known not to be possible before anything runs.
+    mutating func add(_ task: PlannedTask, _ failure: Failure, of outputs: [DatasetKey]) {
+        add(
+            TaskResult(
+                stage: task.stage, symbols: task.symbols, date: task.date, partitions: [], note: nil, failure: failure,
+                records: 0, seconds: 0), of: outputs)
     }
 
     /// - Parameter outputs: what the task's stage writes; a task that failed before its partitions were known did not

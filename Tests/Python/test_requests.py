@@ -51,8 +51,9 @@ def small(made, tmp_path):
 
 
 def outcome(result):
-    """Outcomes of a run of one symbol and date by table."""
-    return {entry["dataset"].split(".")[2]: entry["outcome"] for entry in result.partitions.values()}
+    """Outcomes of a run of one symbol and date by table, those of the book: the recorder's come out as they may."""
+    tables = {entry["dataset"].split(".")[2]: entry["outcome"] for entry in result.partitions.values()}
+    return {table: tables[table] for table in ["mbo", *SILVER, *GOLD] if table in tables}
 
 
 def plan(lake, *arguments):
@@ -99,14 +100,16 @@ def test_overwrite_replaces_cascades_and_keeps_the_old_generation(small):
             digest = hashlib.sha256((kept / name).read_bytes()).hexdigest()
             assert digest == old[f"{entry['path']}/{name}"]
             assert name == "part-00000.parquet" or digest != new[f"{entry['path']}/{name}"]
-    assert len(small.history()) == len(SILVER + GOLD) and small.leftovers() == []
+    replaced = [entry for entry in result.partitions.values() if entry["outcome"] == "replaced"]
+    assert len(small.history()) == len(replaced) >= len(SILVER + GOLD) and small.leftovers() == []
 
 
 def test_overwriting_silver_alone_leaves_gold_stale(small):
     small.run("silver", "ESH6", DATE, "--overwrite", set="crossed_policy=record").exits(0)
     result = small.run("gold", "ESH6", DATE)
     result.exits(4, r"physics_surface_1s ESH6 2026-03-03 is stale \(input changed: .*book_snapshot_1s")
-    assert small.run("gold", "ESH6", DATE, "--overwrite").exits(0).outcomes == {"replaced"}
+    again = small.run("gold", "ESH6", DATE, "--overwrite").exits(0)
+    assert outcome(again) == dict.fromkeys(GOLD, "replaced")
     assert small.run("all", "ESH6", DATE).exits(0).outcomes == {"fresh"}
 
 
