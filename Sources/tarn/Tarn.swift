@@ -48,7 +48,10 @@ struct Tarn {
                 .command(Report.self),
                 .command(Explain.self),
                 .command(SampleCommand.self),
+                .command(Init.self),
+                .command(Doctor.self),
                 .command(Completions.self),
+                .command(Manual.self),
                 .command(Version.self),
             ])
     }
