@@ -668,3 +668,22 @@ def test_a_day_larger_than_the_sorter(lake, tmp_path):
     assert found["ts_event"].cast(pa.int64()).to_pylist() == list(range(count))
     assert found["seq"].to_pylist() == [time * inverse % count for time in range(count)]
     assert lake.leftovers() == []
+
+
+# The sample
+
+
+def test_the_sample(lake, tmp_path):
+    """The fund's trades and quotes in the vendor's schemas; and the book of its orders tells the same feed."""
+    lake.tarn("sample", tmp_path / "days", "-p", "equity_taq,equity_mbo", "-d", DATE, "--records", "20000").exits(0)
+    files = sorted((tmp_path / "days").glob("*.dbn.zst"))
+    lake.tarn("raw", "add", *files).exits(0)
+    lake.run("bronze", "SPY", DATE, product="equity_taq").exits(0)
+    feeds = {schema: [path for path in files if f".{schema}." in path.name] for schema in ("mbp-1", "trades")}
+    trades, quotes = check(lake, feeds, "SPY", DATE)
+    assert trades.num_rows > 500 and quotes.num_rows > 2000
+    lake.run("bronze,silver", "SPY", DATE, product="equity_mbo", table="mbo,trades,quotes").exits(0)
+    for name, table in (("trades", trades), ("quotes", quotes)):
+        own = ["seq", "source"]
+        book = lake.table(f"silver.equity_mbo.{name}", "SPY", DATE).drop_columns(own)
+        assert book.equals(table.drop_columns(own).cast(book.schema)), name

@@ -1,4 +1,5 @@
 import CivilTime
+import Columnar
 import Contracts
 import DBN
 import Lake
@@ -10,6 +11,7 @@ import Tables
 /// Source: spec/book.md 3.8.
 public struct BronzeDefinition: Stage {
     public static let name = "bronze_definition"
+    public static let combinesSymbols = true
 
     public init() {}
 
@@ -18,10 +20,7 @@ public struct BronzeDefinition: Stage {
     }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
-        let asked = try SymbolRequest(task.symbol, of: task.product)
-        var writer = try context.writer(task.outputs[0], of: task)
-        var table = Tables.Definition()
-        var rows = 0
+        let families = try FamilyTable<Tables.Definition>.wanted(by: task, in: context)
         let feed = try RawFeed(
             context.rawFiles(of: task), schema: .definition, allowsTruncated: context.allowsTruncated)
         let isTruncated = try feed.read(open: { _ in }) { block, position in
@@ -30,18 +29,18 @@ public struct BronzeDefinition: Stage {
                 defer { index += 1 }
                 guard rtype == RecordType.definition, index >= position.repeats else { return }
                 let definition = try block.definition(at: offset)
-                guard
-                    asked.concerns(definition.asset) || asked.concerns(definition.rawSymbol)
-                        || asked.concerns(definition.underlying)
-                else { return }
-                try table.append(definition, block, offset, ordinal: Int64(position.firstOrdinal + index))
+                for family in families
+                where family.asked.concerns(definition.asset) || family.asked.concerns(definition.rawSymbol)
+                    || family.asked.concerns(definition.underlying)
+                {
+                    try family.table.append(
+                        definition, block, offset, ordinal: Int64(position.firstOrdinal + index))
+                }
             }
-            rows += table.count
-            try table.withViews { try writer.write($0) }
-            table.removeAll()
+            for family in families { try family.flush() }
             try context.advance(block.count)
         }
-        return [try writer.finish(dayState: rows == 0 ? .noEvents : .events, isTruncated: isTruncated)]
+        return try families.map { try $0.finish(isTruncated: isTruncated) }
     }
 }
 
@@ -51,6 +50,7 @@ public struct BronzeDefinition: Stage {
 /// Source: spec/book.md 3.8.
 public struct BronzeStatistics: Stage {
     public static let name = "bronze_statistics"
+    public static let combinesSymbols = true
 
     public init() {}
 
@@ -59,11 +59,8 @@ public struct BronzeStatistics: Stage {
     }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
-        let asked = try SymbolRequest(task.symbol, of: task.product)
-        let options = try instruments(task, context)
-        var writer = try context.writer(task.outputs[0], of: task)
-        var table = Statistics()
-        var rows = 0
+        let families = try FamilyTable<Statistics>.wanted(by: task, in: context)
+        let options = try families.map { try instruments(of: $0.asked.family, task, context) }
         var symbology: Symbology?
         let feed = try RawFeed(
             context.rawFiles(of: task), schema: .statistics, allowsTruncated: context.allowsTruncated)
@@ -79,20 +76,23 @@ public struct BronzeStatistics: Stage {
                         expected: "an instrument with a symbol on \(task.date) in the file's symbology",
                         found: "instrument \(statistic.instrumentID)")
                 }
-                guard asked.concerns(symbol) || options.contains(statistic.instrumentID) else { return }
-                try table.append(statistic, symbol, block, offset, ordinal: Int64(position.firstOrdinal + index))
+                for (family, own) in zip(families, options)
+                where family.asked.concerns(symbol) || own.contains(statistic.instrumentID) {
+                    try family.table.append(
+                        statistic, symbol, block, offset, ordinal: Int64(position.firstOrdinal + index))
+                }
             }
-            rows += table.count
-            try table.withViews { try writer.write($0) }
-            table.removeAll()
+            for family in families { try family.flush() }
             try context.advance(block.count)
         }
-        return [try writer.finish(dayState: rows == 0 ? .noEvents : .events, isTruncated: isTruncated)]
+        return try families.map { try $0.finish(isTruncated: isTruncated) }
     }
 
-    /// The instruments of the definitions among the inputs.
-    private func instruments(_ task: StageTask, _ context: StageContext) throws -> Set<UInt32> {
-        guard let definition = task.inputPartitions.first else { return [] }
+    /// The instruments of a family's definitions, where they are among the inputs.
+    private func instruments(
+        of family: String, _ task: StageTask, _ context: StageContext
+    ) throws -> Set<UInt32> {
+        guard let definition = task.inputPartitions.first(where: { $0.address.symbol == family }) else { return [] }
         var found: Set<UInt32> = []
         var table = Tables.Definition()
         var reader = try context.reader(definition.address, of: task)
@@ -102,6 +102,37 @@ public struct BronzeStatistics: Stage {
             }
         }
         return found
+    }
+}
+
+/// The rows of one root or ticker, of a file that holds many.
+private final class FamilyTable<Rows: Table & ~Copyable> {
+    let asked: SymbolRequest
+    var table = Rows()
+    private var writer: PartitionWriter?
+    private var rows = 0
+
+    private init(_ asked: SymbolRequest, _ writer: consuming PartitionWriter) {
+        self.asked = asked
+        self.writer = consume writer
+    }
+
+    /// One for each output that is to be made.
+    static func wanted(by task: StageTask, in context: StageContext) throws -> [FamilyTable] {
+        try task.outputs.filter { context.wanted[$0] != nil }.map {
+            FamilyTable(try SymbolRequest($0.symbol, of: task.product), try context.writer($0, of: task))
+        }
+    }
+
+    func flush() throws {
+        guard table.count > 0 else { return }
+        rows += table.count
+        try table.withViews { try writer!.write($0) }
+        table.removeAll()
+    }
+
+    func finish(isTruncated: Bool) throws -> StagedPartition {
+        try writer.take()!.finish(dayState: rows == 0 ? .noEvents : .events, isTruncated: isTruncated)
     }
 }
 

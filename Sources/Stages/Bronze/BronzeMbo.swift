@@ -10,6 +10,7 @@ import Tables
 /// Source: spec/book.md 3.1 to 3.5.
 public struct BronzeMbo: Stage {
     public static let name = "bronze_mbo"
+    public static let combinesSymbols = true
 
     public init() {}
 

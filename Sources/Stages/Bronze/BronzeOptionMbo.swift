@@ -9,6 +9,7 @@ import Tables
 /// Source: spec/book.md 3.1 to 3.4 and 3.6.
 public struct BronzeOptionMbo: Stage {
     public static let name = "bronze_option_mbo"
+    public static let combinesSymbols = true
 
     public init() {}
 

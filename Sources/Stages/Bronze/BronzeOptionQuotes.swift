@@ -9,6 +9,7 @@ import Tables
 /// Source: spec/book.md 3.1 to 3.4 and 3.7.
 public struct BronzeOptionQuotes: Stage {
     public static let name = "bronze_option_quotes"
+    public static let combinesSymbols = true
 
     public init() {}
 

@@ -44,7 +44,7 @@ struct OptionChain {
 
     /// - Throws: `corruptInput` for an option without underlying, strike or expiration.
     init(
-        _ reader: inout PartitionReader, _ address: PartitionAddress, _ asked: SymbolRequest,
+        _ reader: inout PartitionReader, _ address: PartitionAddress, _ asked: [SymbolRequest],
         on date: CivilDate
     ) throws {
         var last: [UInt32: Listing] = [:]
@@ -68,7 +68,7 @@ struct OptionChain {
                     "\(address): the definition of option \(listing.symbol) (instrument \(id)) has no \(what)"
                 )
             }
-            let partition = asked.partition(ofOptionOn: listing.underlying)
+            let partition = asked.lazy.compactMap { $0.partition(ofOptionOn: listing.underlying) }.first
             if partition == nil, !listing.underlying.isEmpty { continue }
             guard let expiration = listing.expiration else { throw missing(Tables.Definition.Columns.expiration.name) }
             guard NewYork.date(ofUTC: expiration) == date else { continue }
@@ -126,7 +126,7 @@ extension StageSite {
             let writer = registry.writer(of: definition.address.dataset)!
             var reader = try PartitionReader(
                 lake, definition.address, contract: contract(definition.address.dataset, of: writer))
-            partitions = try OptionChain(&reader, definition.address, asked, on: request.date).partitions
+            partitions = try OptionChain(&reader, definition.address, [asked], on: request.date).partitions
         }
         guard !partitions.isEmpty else {
             return .nothing("no option of \(asked.family) expires on \(request.date)")
@@ -139,21 +139,28 @@ extension StageSite {
 }
 
 extension StageTask {
-    /// The options whose records the task keeps; none on a day without data.
-    func optionChain(in context: StageContext) throws -> OptionChain? {
-        guard let definition = inputPartitions.first else { return nil }
-        var reader = try context.reader(definition.address, of: self)
-        return try OptionChain(
-            &reader, definition.address, SymbolRequest(symbol, of: product), on: date)
+    /// The options whose records the task keeps, by the definitions of each family; none on a day without data.
+    private func options(of symbols: [String], in context: StageContext) throws -> [UInt32: OptionTerms] {
+        let asked = try symbols.map { symbol in try SymbolRequest(symbol, of: product) }
+        var options: [UInt32: OptionTerms] = [:]
+        for definition in inputPartitions {
+            let own = asked.filter { $0.family == definition.address.symbol }
+            guard !own.isEmpty else { continue }
+            var reader = try context.reader(definition.address, of: self)
+            let chain = try OptionChain(&reader, definition.address, own, on: date)
+            options.merge(chain.options) { first, _ in first }
+        }
+        return options
     }
 
     /// Decodes option records into one partition for each wanted underlying.
     func decodeOptions<Rows: BronzeRows & ~Copyable>(
         _ schema: Schema, type: UInt8, in context: StageContext, rows: (OptionSymbols) -> Rows
     ) throws -> [StagedPartition] {
-        let options = try optionChain(in: context)?.options ?? [:]
+        let wanted = outputs.filter { context.wanted[$0] != nil }
+        let options = try options(of: wanted.map(\.symbol), in: context)
         let symbols = OptionSymbols(options)
-        let partitions = try outputs.filter { context.wanted[$0] != nil }.map {
+        let partitions = try wanted.map {
             try BronzePartition(writer: context.writer($0, of: self), symbol: $0.symbol, rows: rows(symbols))
         }
         let slots = Dictionary(uniqueKeysWithValues: partitions.enumerated().map { ($1.symbol, $0) })

@@ -70,15 +70,14 @@ final class BronzePartition<Rows: BronzeRows & ~Copyable> {
     private var rows: Rows
     private var written = 0
     private var repeated: Int64 = 0
+    /// Rows that are gathered before they go to the writer.
+    fileprivate var batch = 1 << 14
 
     init(writer: consuming PartitionWriter, symbol: String, rows: consuming Rows) {
         self.symbol = symbol
         self.writer = consume writer
         self.rows = rows
     }
-
-    /// Rows that are gathered before they go to the writer: small, because a file may hold many partitions.
-    private var batch: Int { 1 << 14 }
 
     func append(
         _ block: borrowing RecordBlock, _ position: RawFeed.Position, _ records: [RecordPosition]
@@ -121,6 +120,8 @@ extension StageTask {
         slot: (_ instrumentID: UInt32, _ symbol: String) -> Int?
     ) throws -> [StagedPartition] {
         var isTruncated = false
+        // What the partitions of a file gather together is bounded.
+        for partition in partitions { partition.batch = max(1 << 8, min(1 << 14, (1 << 17) / partitions.count)) }
         if !isWithoutData {
             let feed = try RawFeed(
                 context.rawFiles(of: self), schema: schema, allowsTruncated: context.allowsTruncated)

@@ -1,10 +1,12 @@
 import Arguments
+import CSV
 import Contracts
 import DBN
 import Glibc
 import JSON
 import Lake
 import Pipeline
+import Stages
 import Terminal
 
 struct Inspect: Command {
@@ -12,7 +14,8 @@ struct Inspect: Command {
         About(
             "inspect", "Show what a file or a partition holds.",
             discussion: """
-                A DBN file, plain or compressed by Zstandard: header, symbols, counts and first records. A Parquet \
+                A DBN file, plain or compressed by Zstandard: header, symbols, counts and first records. A CSV file of \
+                trades or quotes: which of the two, its columns, symbols and dates, and first rows. A Parquet \
                 file: columns with units and statistics, metadata and first rows. A dataset: its partitions, or where \
                 symbol and date leave one, what that is made of and its table. Files are recognised by their content.
                 """,
@@ -51,6 +54,9 @@ struct Inspect: Command {
             throw Failure(.usage, "--symbol and --dt choose partitions of a dataset; '\(subject)' is none")
         }
         switch try FileKind(of: subject) {
+        case .csv:
+            let report = try CSVReport(path: subject, rows: rows)
+            if session.isJSON { session.emit(report.json) } else { report.show(on: session.console) }
         case .dbn:
             let report = try DBNReport(path: subject, rows: rows)
             if session.isJSON { session.emit(report.json) } else { report.show(on: session.console) }
@@ -136,7 +142,7 @@ extension PartitionStatus {
 
 /// What a file is, by its first bytes.
 enum FileKind {
-    case dbn, parquet
+    case dbn, parquet, csv
 
     init(of path: String) throws(Failure) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -153,16 +159,30 @@ enum FileKind {
         let count = pread(descriptor, &start, 4, 0)
         guard count >= 0 else { throw Failure(.transient, "\(path): \(String(cString: strerror(errno)))") }
         let isSkippable = start[0] & 0xF0 == 0x50 && start[1...] == [0x2A, 0x4D, 0x18]
-        if start.starts(with: Array("DBN".utf8)) || start == [0x28, 0xB5, 0x2F, 0xFD] || isSkippable {
+        if start.starts(with: Array("DBN".utf8)) {
             self = .dbn
         } else if start == Array("PAR1".utf8) {
             self = .parquet
+        } else if isSkippable || start == [0x28, 0xB5, 0x2F, 0xFD] {
+            self = FileKind.isCSV(path) ? .csv : .dbn
+        } else if FileKind.isCSV(path) {
+            self = .csv
         } else {
             let found =
                 count == 0 ? "it is empty" : "it begins with bytes \(FileKind.hex(start.prefix(count)))"
             throw Failure(
                 .corrupt, "\(path) is not a file that tarn knows: \(found)",
-                advice: "Parquet is known, and DBN, plain or compressed by Zstandard")
+                advice: "Parquet is known, DBN, plain or compressed by Zstandard, and CSV of trades or quotes")
+        }
+    }
+
+    /// Whether the header is, or tries to be, that of trades or of quotes.
+    private static func isCSV(_ path: String) -> Bool {
+        do throws(CSVError) {
+            _ = try TaqFile(CSVReader(path: path))
+            return true
+        } catch {
+            return error.fault == .header
         }
     }
 
