@@ -82,7 +82,7 @@ def first(raw, folder):
     """The first generation of every layer."""
     shutil.copytree(raw.root, folder / "first")
     lake = Lake(folder / "first")
-    lake.run("all", "ESM6", DATE, **OLD).exits(0)
+    lake.tarn(*run_of("bronze,silver,gold", OLD)).exits(0)
     return lake
 
 
@@ -91,7 +91,7 @@ def second(first, folder):
     """The second generation of silver and gold; the first lies in the history."""
     shutil.copytree(first.root, folder / "second")
     lake = Lake(folder / "second")
-    lake.run("silver,gold", "ESM6", DATE, overwrite=True, **NEW).exits(0)
+    lake.tarn(*run_of("silver,gold", NEW, "--overwrite")).exits(0)
     return lake
 
 
@@ -103,8 +103,17 @@ def partitions(lake, layers=LAYERS):
     return found
 
 
+# The tables of the order book and its physics: enough tasks of every kind, and a run of tens of milliseconds.
+TABLES = {
+    "bronze": "mbo,definition,statistics",
+    "silver": "book_snapshot_1s,depth_and_flow_1s,book_quality_1s",
+    "gold": "physics_surface_1s,forecast_1s",
+}
+
+
 def run_of(layers, window, *more):
-    arguments = ["run", "--json", "-p", "future_mbo", "-l", layers, "-s", "ESM6", "-d", DATE, "-j", "1", *more]
+    tables = ",".join(TABLES[layer] for layer in layers.split(","))
+    arguments = ["run", "--json", "-p", "future_mbo", "-l", layers, "-t", tables, "-s", "ESM6", "-d", DATE, "-j", "1", *more]
     return arguments + ["--start", window["start"], "--end", window["end"]]
 
 
@@ -167,10 +176,10 @@ class Scenario:
 
     def truth(self, lake, there, where):
         """status and verify see what is there, and all of it is whole."""
-        listed = {entry["path"]: entry["state"] for entry in lake.tarn("status", "--partitions", "--json").exits(0).json}
+        listed = {entry["path"]: entry["state"] for entry in lake.tarn("status", "--partitions", "--json").exits(0).json["partitions"]}
         assert listed.keys() == there.keys(), where
         assert set(listed.values()) <= {"fresh", "stale"}, f"{listed} {where}"
-        verified = lake.tarn("verify", "--json").exits(0).json
+        verified = lake.tarn("verify", "--json").exits(0).json["partitions"]
         assert {entry["path"] for entry in verified} == there.keys(), where
 
     def complete(self, lake, where):
@@ -244,7 +253,7 @@ def matrix(name, scenario, stride=1):
 
 
 def test_a_run_that_makes_everything(raw, folder, shim):
-    matrix("run, all layers from raw", Scenario(raw, run_of("all", NEW), folder, shim), stride=3)
+    matrix("run, all layers from raw", Scenario(raw, run_of("bronze,silver,gold", NEW), folder, shim), stride=3)
 
 
 def test_a_run_that_replaces(first, folder, shim):
