@@ -124,6 +124,20 @@ def differences(layer, table, found, expected, names=None):
     return lines
 
 
+def unlike(found, expected, place="report"):
+    """Places where two JSON values differ, doubles by more than 1e-9."""
+    if isinstance(found, dict) and isinstance(expected, dict) and found.keys() == expected.keys():
+        pairs = [(f"{place}.{key}", found[key], expected[key]) for key in found]
+    elif isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        pairs = [(f"{place}[{k}]", a, b) for k, (a, b) in enumerate(zip(found, expected))]
+    else:
+        is_number = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in (found, expected))
+        factor = 1e-6 if place.endswith("_z") else 1e-9
+        same = equal(float(found), expected, factor) if is_number else equal(found, expected, factor)
+        return [] if same else [f"{place}: {found!r} is not {expected!r}"]
+    return [line for deeper in pairs for line in unlike(deeper[1], deeper[2], deeper[0])]
+
+
 def judge(lake, product, symbol, date, spy=None, tables=SILVER + GOLD, **parameters):
     """Asserts that every table equals the reference; gives the expected tables back."""
     expected = expected_tables(lake, product, symbol, date, spy, **parameters)
@@ -193,8 +207,9 @@ def marks(start, end):
 class Wishes:
     """Levels, commands and markers of one session, as files and as the rows that ref must hold (3.4 to 3.6)."""
 
-    def __init__(self, symbol, session_id, levels=(), commands=(), markers=()):
-        self.symbol, self.session_id = symbol, session_id
+    def __init__(self, symbol, session_id, levels=(), commands=(), markers=(), width=0.25):
+        """width: of a level without one of its own, ATR."""
+        self.symbol, self.session_id, self.width = symbol, session_id, width
         self.levels, self.commands, self.markers = list(levels), list(commands), list(markers)
 
     def write(self, folder):
@@ -225,7 +240,7 @@ class Wishes:
             "level_price": price,
             "level_type": item["level_type"],
             "level_source": item["level_source"],
-            "level_width_atr": float(item.get("level_width_atr") or 0.25),
+            "level_width_atr": float(item.get("level_width_atr") or self.width),
             "created_ts_ms": created,
             "direction_bias": item.get("direction_bias") or None,
             "chain_id": item.get("chain_id", "default"),

@@ -12,6 +12,7 @@ import reference_chains
 import reference_episodes
 import reference_feeds
 import reference_recorder as recorder
+import reference_report
 from vendorfiles import ROOT
 
 CONTRACTS = ROOT / "contracts"
@@ -885,3 +886,27 @@ def test_every_table_has_the_columns_of_its_contract():
         for row in rows:
             assert set(row) == contract_columns("gold", table), table
         assert rows, table
+
+
+# Report (8.1), worked out by hand
+
+
+def test_report_of_four_episodes():
+    """Changes of delta are 1, 3 in wins and -1, -3 in losses: the means differ by 4, both spreads are 1."""
+    assert [reference_report.quantile([4, 1, 3, 2], p) for p in (0.0, 0.5, 0.9, 1.0)] == near([1, 2.5, 3.7, 4])
+    found, snapshots = [], []
+    for name, outcome, change in [("a", "win", 1), ("b", "win", 3), ("c", "loss", -1), ("d", "loss", -3)]:
+        found.append({"episode_id": name, "outcome": outcome})
+        rows = [("baseline", 10)] * 3 + [("stress", 10 + change)] * 6 + [("stress", 1000)] + [("resolution", 1000)]
+        for phase, delta in rows:
+            row = dict.fromkeys(reference_report.FEATURES, 0.0)
+            sold = 1.0 if phase == "stress" and outcome == "win" else 0.0
+            snapshots.append(row | {"episode_id": name, "phase": phase, "delta": delta, "buy_on_red": sold})
+    first, second, *rest = reference_report.feature_ranking(found, snapshots)
+    assert first == {"feature": "delta", "effect": near(4), "mean_difference": near(4), "wins": 2, "losses": 2}
+    # Both spreads are 0: no effect, but asinh(1) = ln(1 + sqrt 2) of difference.
+    assert second["feature"] == "buy_on_red" and second["effect"] == 0
+    assert second["mean_difference"] == near(0.881373587019543)
+    assert len(rest) == 12 and [e["feature"] for e in rest] == sorted(e["feature"] for e in rest)
+    assert reference_report.feature_ranking(found[:3], snapshots) == []
+    assert reference_report.distribution([None]) is None

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pytest
 import recorder_lakes
 import reference_feeds
+import reference_report
 import vendorfiles
 from pipeline import FULL, Lake, vendor
 from random_feed import random_day, write_csv
-from recorder_lakes import SILVER, STREAMS, Wishes, judge, landmarks, marks, new_york, rows_of
+from recorder_lakes import GOLD, SILVER, STREAMS, Wishes, judge, landmarks, marks, new_york, rows_of
 
 DBEQ = "real/dbeq-20240703/dbeq-basic-{}.{}.dbn.zst"
 DAYS = ["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05"]
@@ -25,6 +26,10 @@ def refer(lake, product, symbol, date, *files):
 
 
 def make(lake, layers, product, symbol, date, **options):
+    """A run of the recorder's tables alone: an order-book product has others, too."""
+    if product != "equity_taq" and layers != "bronze":
+        tables = ["sessions", "trades", "quotes", *SILVER] if "silver" in layers else []
+        options["table"] = ",".join(tables + (GOLD if "gold" in layers else []))
     return lake.run(layers, symbol, date, product=product, **options).exits(0)
 
 
@@ -50,6 +55,9 @@ def test_the_comparison_sees_one_changed_value_of_each_kind():
     assert recorder_lakes.differences("gold", "chain_summary", found, rows * 2)
     assert recorder_lakes.differences("gold", "chain_summary", found.drop_columns(["level_count"]), rows)
     assert recorder_lakes.equal(1.0, 1.0 + 9e-10, 1e-9) and not recorder_lakes.equal(1.0, 1.0 + 2e-9, 1e-9)
+    assert recorder_lakes.unlike({"a": [1, None]}, {"a": [1.0, None]}) == []
+    for other in ({"a": [1, 2]}, {"a": [1]}, {"a": [1, 0]}, {"b": [1, None]}, {"a": [True, None]}):
+        assert recorder_lakes.unlike({"a": [1, None]}, other), other
     assert not recorder_lakes.equal(1, True, 1e-9) and not recorder_lakes.equal(0.0, None, 1e-9)
 
 
@@ -67,7 +75,7 @@ def session_file(folder, symbol, date, **more):
     return file
 
 
-def made_wishes(trades):
+def made_wishes(trades, width=0.25):
     start, end = (new_york(MADE, clock) for clock in MADE_HOURS)
     commands = [
         {"ts_ms": start + 900_000, "type": "add_level", "level_price": 100.05, "level_type": "support"},
@@ -75,7 +83,7 @@ def made_wishes(trades):
     ]
     markers = marks(start, end)
     markers[3]["price_tags"] = [{"price": 99.95, "kind": "support"}, {"price": 100.2}]
-    return Wishes("MADE", "made", landmarks(trades, start, end), commands, markers)
+    return Wishes("MADE", "made", landmarks(trades, start, end), commands, markers, width)
 
 
 def made_lake(folder, trades, quotes, wishes, parameters=None, session=None):
@@ -87,7 +95,10 @@ def made_lake(folder, trades, quotes, wishes, parameters=None, session=None):
     hours = {"start_ts_ms": start + 3_000, "end_ts_ms": end - 12_345, "session_id": "made"}
     refer(lake, "equity_taq", "MADE", MADE, session_file(folder / "ref", "MADE", MADE, **hours | (session or {})))
     refer(lake, "equity_taq", "MADE", MADE, *wishes.write(folder / "wishes"))
-    make(lake, "all", "equity_taq", "MADE", MADE, set=[f"{name}={value}" for name, value in (parameters or {}).items()])
+    make(lake, "bronze", "equity_taq", "MADE", MADE)
+    settings = [f"{name}={str(value).lower()}" for name, value in (parameters or {}).items()]
+    # ref add has published the ref tables with the defaults.
+    make(lake, "silver,gold", "equity_taq", "MADE", MADE, set=settings, overwrite=bool(settings))
     return lake
 
 
@@ -109,7 +120,7 @@ VARIANTS = {
 def test_made_up_day(tmp_path, seed, variant):
     parameters, session = VARIANTS[variant]
     trades, quotes = made_day(seed)
-    wishes = made_wishes(trades)
+    wishes = made_wishes(trades, parameters.get("level_width_atr", 0.25))
     lake = made_lake(tmp_path, trades, quotes, wishes, parameters, session)
     found = {name: rows_of(lake, f"bronze.equity_taq.{name}", "MADE", MADE) for name in ("trades", "quotes")}
     assert found == {"trades": trades, "quotes": quotes}
@@ -118,6 +129,13 @@ def test_made_up_day(tmp_path, seed, variant):
     expected = judge(lake, "equity_taq", "MADE", MADE, **parameters)
     assert len(expected["episodes"]) > 30 and len(expected["touch_packets"]) > 50
     assert len(expected["reclaim_packets"]) > 3
+    where = ("-p", "equity_taq", "-s", "MADE", "-d", MADE, "-o", tmp_path / "exports")
+    lake.tarn("export", "report", *where).exits(0)
+    (path,) = (tmp_path / "exports").rglob("report.json")
+    found = json.loads(path.read_text())
+    del found["_meta"]
+    assert recorder_lakes.unlike(found, reference_report.report(expected)) == []
+    assert len(found["feature_ranking"]) == 14
 
 
 # No look-ahead
@@ -261,8 +279,8 @@ def test_a_session_over_midnight(tmp_path, schemas):
     opening = {"rth_open_ts_ms": midnight - 60_000, "rth_close_ts_ms": midnight + 120_000}
     more = hours | opening | {"session_id": "night", "atr_seed": 1.25, "atr_seed_source": "daily_fallback"}
     refer(lake, "equity_taq", "ESU4", date, session_file(tmp_path / "ref", "ESU4", date, **more))
-    settings = ["include_extended_hours=true"]
-    make(lake, "bronze,silver", "equity_taq", "ESU4", date, set=settings)
+    make(lake, "bronze", "equity_taq", "ESU4", date)
+    make(lake, "silver", "equity_taq", "ESU4", date, set="include_extended_hours=true", overwrite=True)
     (session,) = rows_of(lake, "ref.equity_taq.sessions", "ESU4", date)
     assert (session["start_ts_ms"], session["end_ts_ms"]) == (midnight - 120_000, midnight + 120_000)
     expected = reference_feeds.feed(files, "ESU4", date)
@@ -300,8 +318,8 @@ def test_orders_of_a_future(tmp_path):
     opening = {"rth_open_ts_ms": start + 3_600_000, "rth_close_ts_ms": start + 7_200_000}
     file = session_file(tmp_path / "ref", "ESH4", date, session_id="eve", **hours, **opening)
     refer(lake, "future_mbo", "ESH4", date, file)
-    settings = ["include_extended_hours=true"]
-    make(lake, "bronze,silver", "future_mbo", "ESH4", date, set=settings)
+    make(lake, "bronze", "future_mbo", "ESH4", date)
+    make(lake, "silver", "future_mbo", "ESH4", date, set="include_extended_hours=true", overwrite=True)
     book = reference_feeds.BookEvents(rows_of(lake, "bronze.future_mbo.mbo", "ESH4", date), "future_mbo", False)
     for table, rows in (("trades", book.trades), ("quotes", book.quotes)):
         found = lake.table(f"silver.future_mbo.{table}", "ESH4", date)
@@ -311,3 +329,36 @@ def test_orders_of_a_future(tmp_path):
     assert session["tie_policy"] == "book_order"
     with_levels(lake, tmp_path / "wishes", "future_mbo", "ESH4", date, session)
     judge(lake, "future_mbo", "ESH4", date, include_extended_hours=True)
+
+
+# The program's own sample: a pair of days with reference files of every kind
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """(lake, dates) of SPY as trades and quotes and as orders; the second day's seed comes from the first."""
+    folder = tmp_path_factory.mktemp("sample")
+    lake, dates = Lake(folder / "lake"), ["2026-03-02", "2026-03-03"]
+    lake.tarn("sample", folder / "days", "-p", "equity_taq,equity_mbo", "--records", 60_000).exits(0)
+    days = {schema: sorted((folder / "days").glob(f"*.{schema}.dbn.zst")) for schema in ("mbp-1", "trades", "mbo")}
+    lake.add(*days["mbp-1"], *days["trades"], product="equity_taq")
+    lake.add(*days["mbo"], product="equity_mbo")
+    for date in dates:
+        files = sorted((folder / "days").glob(f"spy-{date.replace('-', '')}.*"))
+        assert len(files) == 5
+        for product in ("equity_taq", "equity_mbo"):
+            refer(lake, product, "SPY", date, *files)
+            make(lake, "bronze", product, "SPY", date)
+            make(lake, "silver,gold", product, "SPY", date)
+    return lake, dates
+
+
+@pytest.mark.parametrize("product", ["equity_taq", "equity_mbo"])
+def test_sample_days(sample, product):
+    lake, dates = sample
+    for date in dates if FULL else dates[1:]:
+        spy = rows_of(lake, f"silver.{product}.state_10s", "SPY", date)
+        expected = judge(lake, product, "SPY", date, spy)
+        assert expected["episodes"] and expected["touch_packets"] and expected["markers"]
+        assert any(row["manual_outcome"] for row in expected["episodes_labeled"])
+        assert {row["spy_bucket"] for row in expected["episodes"]} - {None}
