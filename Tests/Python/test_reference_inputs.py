@@ -213,7 +213,7 @@ def test_a_session_starts_from_the_atr_of_the_session_before(lake):
     pytest.importorskip("databento_dbn")
     manifest = lambda date: lake.manifest("ref.equity_taq.sessions", "SPY", date)  # noqa: E731
     lake.tarn("sample", lake.root.parent / "days", "-p", "equity_taq", "--records", "30000").exits(0)
-    lake.add(*(lake.root.parent / "days").glob("*.dbn.zst"), product="equity_taq")
+    lake.add(*(lake.root.parent / "days").glob("*mbp-1*"), product="equity_taq")
     days = ("2026-03-02", "2026-03-03")
     lake.run("bronze,silver", "SPY", ":".join(days), product="equity_taq").exits(0)
     seeds = [lake.table("ref.equity_taq.sessions", "SPY", day).to_pylist()[0] for day in days]
@@ -226,18 +226,34 @@ def test_a_session_starts_from_the_atr_of_the_session_before(lake):
     assert [one["partition"].split("/")[2] for one in found] == ["table=sessions", "table=bar_indicators"]
     # The second day alone, on the first one's tables, is the same.
     other = Lake(lake.root.parent / "other")
-    other.add(*(lake.root.parent / "days").glob("*.dbn.zst"), product="equity_taq")
+    other.add(*(lake.root.parent / "days").glob("*mbp-1*"), product="equity_taq")
     for day in days:
         other.run("bronze,silver", "SPY", day, product="equity_taq").exits(0)
     assert other.hashes() == lake.hashes() and other.hashes("ref") == lake.hashes("ref")
     # A first day that comes later makes the second one stale.
     late = Lake(lake.root.parent / "late")
-    late.add(*(lake.root.parent / "days").glob("*.dbn.zst"), product="equity_taq")
+    late.add(*(lake.root.parent / "days").glob("*mbp-1*"), product="equity_taq")
     late.run("bronze,silver", "SPY", days[1], product="equity_taq").exits(0)
     late.run("bronze,silver", "SPY", days[0], product="equity_taq").exits(0)
     late.run("silver", "SPY", days[1], product="equity_taq").exits(NOT_READY, "stale")
     late.run("silver", "SPY", days[1], "--overwrite", product="equity_taq").exits(0)
     assert late.hashes("ref") == lake.hashes("ref")
+
+
+def test_the_sample_has_source_files_of_every_kind(lake):
+    days = lake.root.parent / "days"
+    written = lake.tarn("sample", days, "-p", "equity_taq", "-d", "2026-03-02", "--json").exits(0).json["references"]
+    files = [days / one["name"] for one in written]
+    result = lake.tarn("ref", "add", "-p", "equity_taq", "-s", "SPY", "-d", "2026-03-02", "--json", *files).exits(0).json
+    assert [one["kind"] for one in result["added"]] == [one["kind"] for one in written] == [
+        "sessions", "levels", "commands", "markers", "labels",
+    ]
+    assert result["not_taken"]["labels_skipped"] == 1 and result["not_taken"]["labels_replaced"] == 1
+    table = lambda name: lake.table(f"ref.equity_taq.{name}", "SPY", "2026-03-02")  # noqa: E731
+    assert set(table("levels")["level_type"].to_pylist()) == {"support", "resistance", "vwap", "trendline", "manual"}
+    assert set(table("levels")["level_source"].to_pylist()) == {"manual", "derived", "prior_low", "vwap", "trendline"}
+    assert len(set(table("markers")["marker_type"].to_pylist())) == 8
+    assert set(table("labels")["manual_outcome"].to_pylist()) == {"win", "loss", "no_trade"}
 
 
 def test_help_tells_how(lake):

@@ -24,19 +24,22 @@ extension RawStore {
         guard old?.sha256 == predecessor else {
             throw .busy("\(path) was replaced meanwhile; nothing was changed; run again")
         }
-        guard let old else {
+        // One that an addition left without its record counts for nothing.
+        let isThere = try FileSystem.exists(lake.path(path))
+        guard old != nil || isThere else {
             return (try add(source, to: location, name: name, mode: .copy, run: run).file, nil)
         }
         let draft = run.makeFilePath()
         let (content, _) = try bring(source, to: draft, .copy)
         let file = RawFile(
             location: location, name: name, bytes: content.bytes, sha256: content.sha256, path: path)
-        let isWhole = try damage(of: old) == nil
-        if isWhole, content.sha256 == old.sha256 {
-            try FileSystem.removeFile(lake.path(draft))
-            return (old, nil)
+        if let old, try damage(of: old) == nil {
+            if content.sha256 == old.sha256 {
+                try FileSystem.removeFile(lake.path(draft))
+                return (old, nil)
+            }
+            try keep(old)
         }
-        if isWhole { try keep(old) }
         try FileSystem.rename(lake.path(draft), to: lake.path(path))
         try FileSystem.synchronizeDirectory(lake.path(location.path))
         try record(file, run)
