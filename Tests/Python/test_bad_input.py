@@ -253,7 +253,7 @@ def test_an_aggregated_level_after_the_last_window_is_not_looked_at(lake):
     records = rows(BAD, 80)
     records[75]["flags"] = LAST | MBP
     silver(lake, records)
-    lake.run("silver", "ESH6", BAD, **WINDOW).exits(0)
+    lake.run("silver", "ESH6", BAD, table="book_snapshot_1s", **WINDOW).exits(0)
 
 
 def test_two_publishers(lake):
@@ -282,7 +282,10 @@ def test_a_root_without_a_lattice_step(lake):
     day(lake, rows(BAD), instruments={"GCJ6": 7})
     lake.run("bronze", "GCJ6", BAD).exits(0)
     for layers in ("silver", "silver,gold", "all"):
-        refuses(lake, USAGE, r"root GC has no lattice step.*roots.*GC: \{q:", layers, "GCJ6", BAD)
+        refuses(
+            lake, USAGE, r"root GC has no lattice step.*roots.*GC: \{q:", layers, "GCJ6", BAD,
+            table="book_snapshot_1s",
+        )  # fmt: skip
 
 
 # Layers that are missing or broken
@@ -434,7 +437,7 @@ def test_times_in_the_wrong_order_across_clocks(lake):
     """09:30 in New York is 14:30 UTC: the window is empty although the digits ascend."""
     day(lake, rows(BAD))
     lake.run("bronze", "ESH6", BAD).exits(0)
-    refuses(lake, USAGE, r"output_start and output_end: the window is empty", "silver", "ESH6", BAD, start="09:30", end="10:00Z")
+    refuses(lake, USAGE, r"output_start and output_end: the window is empty", "silver", "ESH6", BAD, table="book_snapshot_1s", start="09:30", end="10:00Z")
 
 
 # The project
@@ -518,7 +521,7 @@ REGISTRY = {
     "unknown input": ("dataset: \"bronze.{product}.mbo\"", "dataset: \"bronze.{product}.mob\"", r"mob", 0),
     "unknown layer": ("silver.{product}.book_quality_1s", "platinum.{product}.book_quality_1s", r"platinum", 0),
     "unknown raw schema": ("- raw.definition", "- raw.definitons", r"definitons", 0),
-    "unknown product": ("products: [future_mbo]", "products: [future_mob]", r"future_mob", 0),
+    "unknown product": ("products: [future_mbo]", "products: [future_mob]", r"future_mob", 6),
     "unknown key": ("    revision: 1", "    revison: 1", r"revison", 0),
     "no revision": ("    revision: 1", "    revision: one", r"revision", 0),
     "lattice step of nothing": ("ES: {q: 0.25}", "ES: {q: 0}", r"q", 0),

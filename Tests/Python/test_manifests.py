@@ -24,7 +24,12 @@ def partitions(lake):
 
 def contract(manifest):
     layer, product, table = manifest["dataset"].split(".")
-    return json.loads((ROOT / "contracts" / layer / product / f"{table}.avsc").read_text())
+    own = ROOT / "contracts" / layer / product / f"{table}.avsc"
+    if not own.exists():
+        # The recorder's tables of order-book products share their contracts with trades and quotes.
+        layer = "bronze" if table in ("trades", "quotes") else layer
+        own = ROOT / "contracts" / layer / "equity_taq" / f"{table}.avsc"
+    return json.loads(own.read_text())
 
 
 @pytest.fixture(params=LAKES)
@@ -132,7 +137,9 @@ def test_rows_are_in_the_order_of_the_contract_and_keys_are_unique(lake):
         definition = contract(manifest)
         if manifest["rows"] > 3_000_000:
             continue
-        table = parquet.ParquetFile(folder / "part-00000.parquet").read(columns=definition["orderBy"])
+        table = parquet.ParquetFile(folder / "part-00000.parquet").read(
+            columns=list(dict.fromkeys(definition["orderBy"] + definition["key"]))
+        )
         order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in definition["orderBy"]])
         assert table.take(order).equals(table), folder
         assert table.group_by(definition["key"]).aggregate([]).num_rows == table.num_rows, folder
@@ -146,6 +153,10 @@ def test_values_keep_the_rules_of_the_contract(lake):
             continue
         definition = contract(manifest)
         table = parquet.ParquetFile(folder / "part-00000.parquet").read()
+        # Instants are compared and added as the integers they are.
+        table = pa.table([
+            column.cast("int64") if pa.types.is_timestamp(column.type) else column for column in table.columns
+        ], names=table.column_names)  # fmt: skip
         for field in definition["fields"]:
             column = table[field["name"]].drop_null()
             if not len(column):
