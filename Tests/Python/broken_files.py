@@ -79,10 +79,10 @@ MAPPINGS = PARTIAL + 8
 INTERVALS = MAPPINGS + 4 + 71
 
 DBN = [
-    ("empty file", lambda: b"", "at byte 0: expected 'DBN' or a Zstandard frame, found an empty file"),
+    ("empty file", lambda: b"", "it is neither DBN nor CSV of trades or quotes: there is no header"),
     ("magic only", lambda: b"DBN", "at byte 3: expected 5 more bytes of metadata, found the end of the stream"),
-    ("another format", lambda: b"PK\x03\x04" + bytes(100), "at byte 0: expected 'DBN' or a Zstandard frame, found bytes 50 4b 03 04"),
-    ("all zeros", lambda: bytes(4096), "at byte 0: expected 'DBN' or a Zstandard frame, found bytes 00 00 00 00"),
+    ("another format", lambda: b"PK\x03\x04" + bytes(100), "it is neither DBN nor CSV of trades or quotes"),
+    ("all zeros", lambda: bytes(4096), "it is neither DBN nor CSV of trades or quotes"),
     ("version 0", lambda: patched(3, b"\x00"), "at byte 3: expected version 1, 2 or 3, found 0"),
     ("version 255", lambda: patched(3, b"\xff"), "at byte 3: expected version 1, 2 or 3, found 255"),
     ("metadata of 2^32 - 1 bytes", lambda: patched(4, MOST), "at byte 4: expected a metadata length of 120…536870912, found 4294967295"),
