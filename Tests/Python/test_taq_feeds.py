@@ -7,6 +7,7 @@ import csv
 import gzip
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import zstandard
 
@@ -683,6 +684,10 @@ def test_the_sample(lake, tmp_path):
     trades, quotes = check(lake, feeds, "SPY", DATE)
     assert trades.num_rows > 500 and quotes.num_rows > 2000
     lake.run("bronze,silver", "SPY", DATE, product="equity_mbo", table="mbo,trades,quotes").exits(0)
+    # The two late prints were made without an order.
+    is_late = pc.and_(pc.equal(trades["aggressor"], "none"), pc.equal(trades["size"], 5000))
+    assert pc.sum(is_late).as_py() == 2
+    trades = trades.filter(pc.invert(is_late))
     for name, table in (("trades", trades), ("quotes", quotes)):
         own = ["seq", "source"]
         book = lake.table(f"silver.equity_mbo.{name}", "SPY", DATE).drop_columns(own)
