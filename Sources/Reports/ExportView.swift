@@ -52,7 +52,7 @@ public enum ExportView: String, CaseIterable, Sendable {
         }
     }
 
-    private func files<T: SessionTable & ~Copyable>(
+    private func files<T: Table & ~Copyable>(
         of day: RecorderDay, as type: T.Type
     ) throws -> [(sessionID: String, file: [UInt8])] {
         try day.rows(of: .sessions, as: Sessions.self).map { session in
@@ -85,7 +85,7 @@ public enum ExportView: String, CaseIterable, Sendable {
         }
     }
 
-    private func texts<T: SessionTable & ~Copyable>(
+    private func texts<T: Table & ~Copyable>(
         of day: RecorderDay, as type: T.Type
     ) throws -> [(sessionID: String, file: [UInt8])] {
         try day.rows(of: .sessions, as: Sessions.self).map { session in
@@ -118,7 +118,7 @@ public enum ChainExport: String, CaseIterable, Sendable {
     }
 
     /// date, ticker and session_id come first, then the other columns as the contract has them.
-    private func text<T: SessionTable & ~Copyable>(
+    private func text<T: Table & ~Copyable>(
         of days: [RecorderDay], _ source: RecorderDay.Source, as type: T.Type
     ) throws -> String {
         let others = T.shape.columns.indices.filter { $0 != T.sessionColumn }
@@ -140,73 +140,8 @@ public enum ChainExport: String, CaseIterable, Sendable {
     }
 }
 
-/// A table whose rows belong to sessions.
-protocol SessionTable: Table, ~Copyable {
-    /// Position of session_id.
-    static var sessionColumn: Int { get }
-    borrowing func session(_ row: Int) -> String
-}
-
-extension SessionTable where Self: ~Copyable {
-    /// The rows of one session, as runs of neighbours.
-    borrowing func runs(of sessionID: String) -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        for row in 0..<count where session(row).utf8.elementsEqual(sessionID.utf8) {
-            if let last = runs.last, last.upperBound == row {
-                runs[runs.count - 1] = last.lowerBound..<row + 1
-            } else {
-                runs.append(row..<row + 1)
-            }
-        }
-        return runs
-    }
-
+extension Table where Self: ~Copyable {
     static func cells(of views: [ColumnView], _ row: Int) -> [CSVCell] {
         views.indices.map { views[$0].cell(row, shape.columns[$0].type) }
     }
-}
-
-extension EpisodeSnapshots: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
-}
-
-extension Episodes: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
-}
-
-extension EpisodesLabeled: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
-}
-
-extension TfIndicators10s: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
-}
-
-extension State10s: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
-}
-
-extension Markers: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
-}
-
-extension LevelChainMetrics: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
-}
-
-extension TouchPackets: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
-}
-
-extension ReclaimPackets: SessionTable {
-    static var sessionColumn: Int { Columns.sessionId.rawValue }
-    func session(_ row: Int) -> String { sessionId[row] }
 }

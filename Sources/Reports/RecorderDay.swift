@@ -82,13 +82,45 @@ public struct RecorderDay: Sendable {
         return (try PartitionAddress(dataset, symbol: symbol, date: date), contract)
     }
 
-    /// All rows of a table.
-    public func rows<T: RowTable & ~Copyable>(of source: Source, as type: T.Type) throws -> [T.Row] {
+    /// The rows of a table: all of them, or those of one session.
+    public func rows<T: RowTable & ~Copyable>(
+        of source: Source, as type: T.Type, in sessionID: String? = nil
+    ) throws -> [T.Row] {
         var rows: [T.Row] = []
         try forEachPart(of: source, as: type) { part, _ in
-            for row in 0..<part.count { rows.append(part[row]) }
+            let runs = sessionID.map { part.runs(of: $0) } ?? [0..<part.count]
+            for row in runs.joined() { rows.append(part[row]) }
         }
         return rows
+    }
+}
+
+extension Table where Self: ~Copyable {
+    /// Position of the session's id, which every table of the recorder has.
+    static var sessionColumn: Int {
+        guard let index = shape.index(of: Sessions.Columns.sessionId.name) else {
+            preconditionFailure("\(Self.self) is no table of the recorder")
+        }
+        return index
+    }
+
+    /// The rows of one session, as runs of neighbours.
+    borrowing func runs(of sessionID: String) -> [Range<Int>] {
+        withViews { views in
+            guard case .strings(let codes, let strings) = views[Self.sessionColumn].values else {
+                preconditionFailure("ids are strings")
+            }
+            guard let code = strings.firstIndex(where: { $0.utf8.elementsEqual(sessionID.utf8) }) else { return [] }
+            var runs: [Range<Int>] = []
+            for row in codes.indices where codes[row] == UInt32(code) {
+                if let last = runs.last, last.upperBound == row {
+                    runs[runs.count - 1] = last.lowerBound..<row + 1
+                } else {
+                    runs.append(row..<row + 1)
+                }
+            }
+            return runs
+        }
     }
 }
 

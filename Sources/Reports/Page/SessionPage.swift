@@ -66,9 +66,8 @@ extension SessionPage {
         let id = session.sessionId
         var series = Series()
         try day.forEachPart(of: .state10s, as: State10s.self) { part, _ in
-            for row in 0..<part.count where part.sessionId[row].utf8.elementsEqual(id.utf8) { series.append(part[row]) }
+            for row in part.runs(of: id).joined() { series.append(part[row]) }
         }
-        let episodes = try day.rows(of: .episodes, as: Episodes.self).filter { $0.sessionId == id }
         let start = session.startTsMs
         var data = JSONObject([
             ("symbol", .string(day.symbol)), ("dt", .string("\(day.date)")), ("product", .string(day.product)),
@@ -78,35 +77,14 @@ extension SessionPage {
             ("seed", .double(session.atrSeed)), ("seedSource", .string(session.atrSeedSource.symbol)),
             ("priorClose", session.priorClose.map(JSONValue.double) ?? .null),
             ("state", series.json),
-            ("levels", .array(try day.rows(of: .levels, as: Levels.self).filter { $0.sessionId == id }.map(\.json))),
-            ("episodes", .array(episodes.map(\.json))),
-            (
-                "events",
-                .array(
-                    try day.rows(of: .levelInteractions, as: LevelInteractions.self).filter { $0.sessionId == id }
-                        .map(\.json))
-            ),
-            (
-                "touches",
-                .array(try day.rows(of: .touchPackets, as: TouchPackets.self).filter { $0.sessionId == id }.map(\.json))
-            ),
-            (
-                "reclaims",
-                .array(
-                    try day.rows(of: .reclaimPackets, as: ReclaimPackets.self).filter { $0.sessionId == id }.map(\.json)
-                )
-            ),
-            ("markers", .array(try day.rows(of: .markers, as: Markers.self).filter { $0.sessionId == id }.map(\.json))),
-            (
-                "metrics",
-                .array(
-                    try day.rows(of: .levelChainMetrics, as: LevelChainMetrics.self).filter { $0.sessionId == id }
-                        .map(\.json))
-            ),
-            (
-                "chains",
-                .array(try day.rows(of: .chainSummary, as: ChainSummary.self).filter { $0.sessionId == id }.map(\.json))
-            ),
+            ("levels", .array(try day.rows(of: .levels, as: Levels.self, in: id).map(\.json))),
+            ("episodes", .array(try day.rows(of: .episodes, as: Episodes.self, in: id).map(\.json))),
+            ("events", .array(try day.rows(of: .levelInteractions, as: LevelInteractions.self, in: id).map(\.json))),
+            ("touches", .array(try day.rows(of: .touchPackets, as: TouchPackets.self, in: id).map(\.json))),
+            ("reclaims", .array(try day.rows(of: .reclaimPackets, as: ReclaimPackets.self, in: id).map(\.json))),
+            ("markers", .array(try day.rows(of: .markers, as: Markers.self, in: id).map(\.json))),
+            ("metrics", .array(try day.rows(of: .levelChainMetrics, as: LevelChainMetrics.self, in: id).map(\.json))),
+            ("chains", .array(try day.rows(of: .chainSummary, as: ChainSummary.self, in: id).map(\.json))),
             ("quality", .array(try day.quality())),
         ])
         if let book = try day.book(during: start..<session.endTsMs) { data["book"] = book.json }
