@@ -18,7 +18,7 @@ matplotlib.use("Agg")
 
 import pipeline  # noqa: E402
 
-from samplelake import DATES, PRODUCTS, QUIET_DATE, ROOT, WINDOW  # noqa: E402
+from samplelake import DATES, FEEDS, PRODUCTS, QUIET_DATE, QUIET_SYMBOLS, ROOT, WINDOW  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -33,18 +33,23 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory):
-    """All tables of all products of orders, of two generated dates and one without data. Read only."""
+    """All tables of all products, of two generated dates and one without data. Read only."""
     folder = tmp_path_factory.mktemp("sample")
     lake = pipeline.Lake(folder / "lake")
     lake.tarn("sample", folder / "days", "--product-type", "all", "--records", "10000").exits(0)
     lake.tarn("raw", "add", *sorted((folder / "days").glob("*.dbn.zst"))).exits(0)
-    for dataset, schemas in (("GLBX.MDP3", ("mbo", "definition")), ("XNAS.ITCH", ("mbo",))):
+    for dataset, schemas in FEEDS.items():
         for schema in schemas:
             lake.tarn("raw", "add", "--no-data", "--dataset", dataset, "--schema", schema, "--dt", QUIET_DATE).exits(0)
     for product, symbol in PRODUCTS.items():
         lake.run("all", symbol, ",".join(DATES), product=product, **WINDOW).exits(0)
-    lake.run("all", "ESH6", QUIET_DATE, product="future_mbo", **WINDOW).exits(0)
-    lake.run("all", "SPY", QUIET_DATE, product="equity_mbo", **WINDOW).exits(0)
+        lake.run("all", QUIET_SYMBOLS[product], QUIET_DATE, product=product, **WINDOW).exits(0)
+    # The recorder's sessions are whole, and one after the other: the second takes its first ATR from the one before.
+    for date in (*DATES, QUIET_DATE):
+        files = sorted((folder / "days").glob(f"spy-{date.replace('-', '')}.*"))
+        if files:
+            lake.tarn("ref", "add", "-p", "equity_taq", "-s", "SPY", "-d", date, *files).exits(0)
+        lake.run("all", "SPY", date, product="equity_taq").exits(0)
     return lake
 
 

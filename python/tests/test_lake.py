@@ -4,7 +4,6 @@ import datetime
 import decimal
 import json
 import pydoc
-import sys
 
 import duckdb
 import pandas as pd
@@ -279,16 +278,27 @@ def test_the_program_answers_on_the_lake(opened, sample):
     assert caught.value.exit_code == 2 and "no dataset" in str(caught.value)
 
 
-def test_explain_asks_the_program_for_the_cell(opened, tmp_path, monkeypatch):
-    """A stand-in says what it was asked."""
-    (tmp_path / "tarn").write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps({{'words': sys.argv[1:]}}))\n")
-    (tmp_path / "tarn").chmod(0o755)
-    monkeypatch.setenv("TARN_BIN", str(tmp_path))
-    words = opened.explain(SURFACE, "ESH6", "2026-03-03", "09:40:05", side="B", price=6900.25)["words"]
-    assert words[:8] == ["explain", SURFACE, "--symbol", "ESH6", "--dt", "2026-03-03", "--at", "09:40:05"]
-    assert words[8:11] == ["side=B", "price=6900.25", "--json"] and str(opened.root) in words
-    at = pd.Timestamp("2026-03-03T14:40:05Z")
-    assert opened.explain(SURFACE, "ESH6", "2026-03-03", at)["words"][7] == "1772548805000000000"
+@pytest.mark.parametrize("form", ["New York", "UTC", "instant"])
+def test_explain_leads_from_a_cell_to_its_records(opened, sample, form):
+    """What the records of the window added at the price is what the published row says was added."""
+    name = "silver.future_mbo.depth_and_flow_1s"
+    rows = opened[name].scan("ESH6", DATES[1], where=pc.field("add_qty") > 0).arrow().to_pylist()
+    row = max(rows, key=lambda one: one["add_qty"])
+    end = pd.Timestamp(row["window_end_ts_ns"])
+    at = {"New York": end.tz_convert("America/New_York").strftime("%H:%M:%S"), "UTC": end.strftime("%H:%M:%SZ"),
+          "instant": end}[form]  # fmt: skip
+    price = decimal.Decimal(row["price_int"]).scaleb(-9)
+    told = opened.explain(name, "ESH6", DATES[1], at, side=row["side"], price=price)
+    assert told["agrees"] and told["row"]["add_qty"] == row["add_qty"]
+    assert told["window_end_ts_ns"] == end.value
+    orders = raw(sample, MBO, "ESH6", DATES[1]).to_pandas().set_index("ordinal")
+    orders = orders.loc[[record["ordinal"] for record in told["records"]["list"]]]
+    assert (orders.ts_recv < end).all() and (orders.ts_recv >= end - pd.Timedelta(seconds=1)).all()
+    here = orders[(orders.action == "A") & (orders.side == row["side"]) & (orders.price_int == row["price_int"])]
+    assert here["size"].sum() == row["add_qty"]
+    with pytest.raises(tarn.ProgramError, match="none ends at 08:00:00Z") as caught:
+        opened.explain(name, "ESH6", DATES[1], "03:00", side="B", price=price)
+    assert caught.value.exit_code == 2
 
 
 def test_symbols_of_paths_are_decoded(tmp_path):

@@ -13,7 +13,8 @@ NOTEBOOKS = sorted((ROOT / "python" / "notebooks").glob("*.ipynb"))
 
 
 def test_the_notebooks_are_here():
-    assert NOTEBOOKS
+    assert [path.stem for path in NOTEBOOKS] == [
+        "1-first-look-at-a-surface", "2-episodes-won-and-lost", "3-data-quality-audit"]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

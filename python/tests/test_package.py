@@ -15,8 +15,9 @@ from samplelake import DATES, ROOT
 PACKAGE = ROOT / "python"
 
 
-def test_the_wheel_holds_the_typed_package_and_needs_pyarrow_only(tmp_path):
-    source = tmp_path / "source"
+def built_wheel(folder):
+    """From a copy: a build leaves things beside its source."""
+    source = folder / "source"
     source.mkdir()
     for name in ("pyproject.toml", "README.md"):
         (source / name).write_bytes((PACKAGE / name).read_bytes())
@@ -26,8 +27,13 @@ def test_the_wheel_holds_the_typed_package_and_needs_pyarrow_only(tmp_path):
             (source / "src" / "tarn" / file.name).write_bytes(file.read_bytes())
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index",
-         "--disable-pip-version-check", "-w", tmp_path, source], check=True)  # fmt: skip
-    (wheel,) = tmp_path.glob("tarn-*.whl")
+         "--disable-pip-version-check", "-w", folder, source], check=True)  # fmt: skip
+    (wheel,) = folder.glob("tarn-*.whl")
+    return wheel
+
+
+def test_the_wheel_holds_the_typed_package_and_needs_pyarrow_only(tmp_path):
+    wheel = built_wheel(tmp_path)
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         metadata = archive.read(next(name for name in names if name.endswith("/METADATA"))).decode()
@@ -47,6 +53,25 @@ def test_the_wheel_holds_the_typed_package_and_needs_pyarrow_only(tmp_path):
     assert shown.startswith(tarn.__version__) and str(tmp_path / "installed") in shown
 
 
+@pytest.mark.skipif(not pipeline.FULL, reason="an environment of its own, from PyPI, is for TARN_TEST_FULL=1")
+def test_the_wheel_works_in_an_environment_of_its_own(opened, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", built_wheel(tmp_path)],
+                   check=True)  # fmt: skip
+    listed = subprocess.run([python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True, check=True)
+    names = {line.split("==")[0].split(" @")[0] for line in listed.stdout.split("\n") if line}
+    assert names - {"pip", "setuptools"} == {"tarn", "pyarrow"}
+    code = (
+        f"import tarn; lake = tarn.open({str(opened.root)!r}, contracts={str(ROOT / 'contracts')!r})\n"
+        f"scan = lake['gold.future_mbo.physics_surface_1s'].scan('ESH6', {DATES[1]!r}, valid_only=True, prices='decimal')\n"
+        "print(len(lake), scan.arrow().num_rows, scan.count())"
+    )
+    shown = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout.split()
+    rows = opened["gold.future_mbo.physics_surface_1s"].scan("ESH6", DATES[1], valid_only=True).count()
+    assert [int(word) for word in shown] == [len(opened), rows, rows] and rows > 0
+
+
 def test_the_readme_of_the_package_runs(opened, monkeypatch):
     """As it stands there, but for the lake, the dates and what is left out with an ellipsis."""
     names = {}
@@ -60,7 +85,6 @@ def test_the_readme_of_the_package_runs(opened, monkeypatch):
     assert names["scan"].count() > 0
 
 
-@pytest.mark.skipif(not pipeline.FULL, reason="types are checked with TARN_TEST_FULL=1")
 def test_types_are_strict():
     done = subprocess.run([sys.executable, "-m", "mypy", "--no-incremental"], cwd=PACKAGE, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

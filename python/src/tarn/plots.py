@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 Table = Any  # Scan | pyarrow.Table
 
 _NEW_YORK = "America/New_York"
+#: The ten seconds of a row of state_10s, in days.
+_STATE_WINDOW = 10 / 86_400
+#: Which share of all there is the first view of a field shows.
+_SHOWN = 0.9
 
 
 def book_heatmap(flow: Table, snapshot: Table | None = None, *, column: str = "depth_qty_end",
                  ax: Axes | None = None) -> Axes:  # fmt: skip
-    """Depth of the book over time and price, both sides in one picture.
+    """Depth of the book over time and price, both sides in one picture, colours by the order of magnitude.
+
+    Prices far off with almost nothing are outside the picture at first; `set_ylim` shows them.
 
     Args:
         flow: Rows of depth_and_flow_1s of one symbol.
@@ -32,6 +38,7 @@ def book_heatmap(flow: Table, snapshot: Table | None = None, *, column: str = "d
         column: Which quantity is shown.
     """
     import numpy as np
+    from matplotlib import colors, patheffects
 
     table = _rows(flow, ["window_end_ts_ns", "price_int", column])
     times, time_index = _axis(table["window_end_ts_ns"])
@@ -43,24 +50,38 @@ def book_heatmap(flow: Table, snapshot: Table | None = None, *, column: str = "d
     np.add.at(grid, (rows, time_index), table[column].to_numpy().astype(float))
     axes = ax if ax is not None else _new_axes()
     extent = _time_extent(times) + ((prices[0] - step / 2) / 1e9, (prices[-1] + step / 2) / 1e9)
+    some = grid[grid > 0]
+    norm = colors.LogNorm(some.min(), max(some.max(), 10 * some.min())) if some.size else None
     image = axes.imshow(
-        np.log1p(grid), origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest")  # fmt: skip
-    _colour_bar(axes, image, f"log(1 + {column}) [{_unit(table, column)}]")
+        np.ma.masked_less_equal(grid, 0), origin="lower", aspect="auto", extent=extent, cmap="magma", norm=norm,
+        interpolation="nearest")  # fmt: skip
+    axes.set_facecolor("black")
+    _colour_bar(axes, image, f"{column} [{_unit(table, column)}]")
+    low, high = _where_it_is(grid.sum(axis=1))
+    limits = [(prices[0] + (low - 0.5) * step) / 1e9, (prices[0] + (high + 0.5) * step) / 1e9]
     if snapshot is not None:
         best = _rows(snapshot, ["window_end_ts_ns", "best_bid_price_int", "best_ask_price_int"])
         for name, colour, label in (("best_bid_price_int", "deepskyblue", "best bid"),
                                     ("best_ask_price_int", "lime", "best ask")):  # fmt: skip
             price = pc.divide(best[name].cast(pa.float64(), safe=False), 1e9).to_numpy()
-            axes.step(_dates(best["window_end_ts_ns"]), price, where="pre", color=colour, lw=0.9, label=label)
+            outline = patheffects.withStroke(linewidth=2.0, foreground="black")
+            axes.step(_dates(best["window_end_ts_ns"]), price, where="pre", color=colour, lw=1.2, label=label,
+                      path_effects=[outline])  # fmt: skip
+            if not np.isnan(price).all():
+                limits = [min(limits[0], float(np.nanmin(price)) - step / 1e9),
+                          max(limits[1], float(np.nanmax(price)) + step / 1e9)]  # fmt: skip
         axes.legend(loc="upper right", fontsize="small")
+    axes.set_ylim(*limits)
     _time_axis(axes)
-    axes.set_ylabel("price [points]")
+    axes.set_ylabel("price")
     return axes
 
 
 def pressure_field(surface: Table, *, side: str | None = None, column: str = "pressure_grad",
                    ax: Axes | None = None) -> Axes:  # fmt: skip
     """A field of the surface over time and distance from the spot.
+
+    Cells far off with almost nothing are outside the picture at first; `set_ylim` shows them.
 
     Args:
         surface: Rows of physics_surface_1s of one symbol.
@@ -84,6 +105,9 @@ def pressure_field(surface: Table, *, side: str | None = None, column: str = "pr
         grid, origin="lower", aspect="auto", extent=extent, cmap="RdBu_r", vmin=-bound, vmax=bound,
         interpolation="nearest")  # fmt: skip
     _colour_bar(axes, image, f"{column} [{_unit(table, column)}]")
+    low, high = _where_it_is(np.abs(grid).sum(axis=1))
+    reach = max(abs(int(cells[0]) + low), abs(int(cells[0]) + high)) + 0.5
+    axes.set_ylim(-reach, reach)
     axes.axhline(0, color="black", lw=0.6)
     _time_axis(axes)
     axes.set_ylabel("distance from the spot [cells]")
@@ -102,8 +126,8 @@ def episode_chart(episode: Table, states: Table, *, before: float = 120, after: 
     """
     import numpy as np
 
-    names = ["level_price", "level_width_atr", "atr_value", "zone_entry_time", "resolution_time", "end_time",
-             "outcome", "level_type", "direction_bias"]  # fmt: skip
+    names = ["level_price", "level_width_atr", "zone_entry_time", "resolution_time", "end_time", "outcome",
+             "level_type", "direction_bias"]  # fmt: skip
     one = _rows(episode, names)
     if one.num_rows != 1:
         raise TarnError(f"an episode chart shows one episode, not {one.num_rows}")
@@ -111,31 +135,41 @@ def episode_chart(episode: Table, states: Table, *, before: float = 120, after: 
     first, last = row["zone_entry_time"], row["end_time"] if row["end_time"].is_valid else row["zone_entry_time"]
     if not first.is_valid:
         raise TarnError("the episode has no entry: nothing to draw")
-    prices = _rows(states, ["window_end_ts_ns", "last_price", "high_10s", "low_10s"])
+    prices = _rows(states, ["window_end_ts_ns", "last_price", "high_10s", "low_10s", "atr_value"])
     at = prices["window_end_ts_ns"].cast(pa.int64()).to_numpy()
     start, end = _nanoseconds(first) - int(before * 1e9), _nanoseconds(last) + int(after * 1e9)
     prices = prices.filter(pa.array((at >= start) & (at <= end)))
     prices = prices.filter(pc.greater(prices["last_price"], 0))
     _require_rows(prices, "of states around the episode")
     axes = ax if ax is not None else _new_axes()
+    # Each window from its begin to its end: the first value is given once more at the begin of the first.
     when = _dates(prices["window_end_ts_ns"])
-    low, high = prices["low_10s"].to_numpy().astype(float), prices["high_10s"].to_numpy().astype(float)
-    axes.fill_between(when, np.where(low > 0, low, np.nan), np.where(high > 0, high, np.nan),
-                      step="pre", color="steelblue", alpha=0.25, lw=0, label="low to high")  # fmt: skip
-    axes.step(when, prices["last_price"].to_numpy(), where="pre", color="steelblue", lw=1.2, label="last price")
+    when = np.concatenate(([when[0] - _STATE_WINDOW], when))
+
+    def windows(name: str) -> Any:
+        values = prices[name].to_numpy(zero_copy_only=False).astype(float)
+        return np.concatenate((values[:1], values))
+
     level = row["level_price"].as_py()
-    axes.axhline(level, color="black", lw=1, label=f"{row['level_type'].as_py()} {level:g}")
-    if row["level_width_atr"].is_valid and row["atr_value"].is_valid:
-        width = row["level_width_atr"].as_py() * row["atr_value"].as_py()
-        axes.axhspan(level - width, level + width, color="gold", alpha=0.25, lw=0, label="zone")
-    for name, colour in (("zone_entry_time", "darkorange"), ("resolution_time", "crimson"), ("end_time", "grey")):
+    if row["level_width_atr"].is_valid:
+        # The zone is as wide as the ATR in force says (recorder.md 6.2).
+        width = row["level_width_atr"].as_py() * windows("atr_value")
+        axes.fill_between(when, level - width, level + width, step="pre", color="gold", alpha=0.3, lw=0, label="zone")
+    axes.axhline(level, color="black", lw=1, label=f"{row['level_type'].as_py()} {level:.10g}")
+    axes.fill_between(when, windows("low_10s"), windows("high_10s"), step="pre", color="steelblue", alpha=0.25, lw=0,
+                      label="low to high")  # fmt: skip
+    axes.step(when, windows("last_price"), where="pre", color="steelblue", lw=1.2, label="last price")
+    marks: dict[float, list[str]] = {}
+    for name, label in (("zone_entry_time", "entered"), ("resolution_time", "resolved"), ("end_time", "ended")):
         if row[name].is_valid:
-            axes.axvline(_date(row[name]), color=colour, lw=1, ls="--", label=name.replace("_", " "))
+            marks.setdefault(_date(row[name]), []).append(label)
+    for (moment, labels), colour in zip(marks.items(), ("darkorange", "crimson", "grey")):
+        axes.axvline(moment, color=colour, lw=1.2, ls="--", label=" and ".join(labels))
     outcome = row["outcome"].as_py() or "unresolved"
     axes.set_title(f"{outcome} · {row['direction_bias'].as_py() or 'no bias'}")
-    axes.legend(loc="best", fontsize="small")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, fontsize="small")
     _time_axis(axes)
-    axes.set_ylabel("price [points]")
+    axes.set_ylabel("price")
     return axes
 
 
@@ -162,6 +196,19 @@ def _axis(column: pa.ChunkedArray) -> tuple[Any, Any]:
 
     values = column.cast(pa.int64()).to_numpy()
     return np.unique(values, return_inverse=True)
+
+
+def _where_it_is(amounts: Any) -> tuple[int, int]:
+    """The first and the last place between which lies all but a small share of what there is, equal at both ends."""
+    import numpy as np
+
+    total = float(amounts.sum())
+    if total == 0:
+        return 0, len(amounts) - 1
+    shares = np.cumsum(amounts) / total
+    tail = (1 - _SHOWN) / 2
+    low = int(np.searchsorted(shares, tail))
+    return low, max(low, min(int(np.searchsorted(shares, 1 - tail)), len(amounts) - 1))
 
 
 def _unit(table: pa.Table, column: str) -> str:
