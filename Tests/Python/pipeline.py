@@ -18,6 +18,7 @@ from vendorfiles import DATA, ROOT
 
 FOLDER = pathlib.Path(os.environ.get("TARN_BIN", ROOT / ".build" / "release"))
 FULL = os.environ.get("TARN_TEST_FULL") == "1"
+SPARK = os.environ.get("TARN_TEST_SPARK") == "1"
 LAYERS = ("bronze", "silver", "gold")
 
 

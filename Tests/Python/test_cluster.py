@@ -1,6 +1,7 @@
-"""The driver of Scripts/cluster: what it retries, what it leaves, what it reports; and, with TARN_TEST_FULL=1, a Spark
+"""The driver of Scripts/cluster: what it retries, what it leaves, what it reports; and, with TARN_TEST_SPARK=1, a Spark
 cluster of three workers of which one is killed."""
 
+import datetime
 import glob
 import json
 import os
@@ -19,6 +20,8 @@ from vendorfiles import ROOT
 
 DRIVER = ROOT / "Scripts" / "cluster" / "spark_run.py"
 WINDOW = {"start": "09:40", "end": "09:40:05"}
+MONDAY = datetime.date(2026, 3, 2)
+WEEKDAYS = [MONDAY + datetime.timedelta(days=week * 7 + day) for week in range(2) for day in range(5)][:6]
 
 
 def made(folder, dates, records=1000):
@@ -199,11 +202,10 @@ def descendants(pid):
     return found
 
 
-@pytest.mark.skipif(not pipeline.FULL, reason="a Spark cluster is for TARN_TEST_FULL=1")
+@pytest.mark.skipif(not pipeline.SPARK, reason="a Spark cluster is for TARN_TEST_SPARK=1")
 def test_a_cluster_that_loses_a_worker_makes_the_same_lake(tmp_path):
     """Over 200 partitions, three workers, one of them killed with its executor and tasks in the middle."""
-    pytest.importorskip("pyspark")
-    dates = "2026-03-02:2026-04-03"
+    dates = ",".join(str(day) for day in WEEKDAYS)
     whole = made(tmp_path / "whole", dates, records=4000)
     whole.run("all", "ES", dates, **WINDOW).exits(0)
     lake = made(tmp_path / "driven", dates, records=4000)
@@ -217,7 +219,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_lake(tmp_path):
              *arguments(lake, file, tmp_path)],
             env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
         deadline = time.monotonic() + 300
-        while len(list(lake.root.glob("silver/product_type=*/**/_SUCCESS"))) < 30:
+        while len(list(lake.root.glob("silver/product_type=*/**/_SUCCESS"))) < 20:
             assert driver.poll() is None and time.monotonic() < deadline, driver.stdout.read()
             time.sleep(0.02)
         cluster.kill(cluster.workers[0])
@@ -230,7 +232,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_lake(tmp_path):
     assert driver.returncode == 0, out
     total = len(list(whole.root.glob("*/product_type=*/**/_SUCCESS")))
     assert 200 <= total and 0 < killed_at < total, (killed_at, total)
-    assert "Lost executor" in out or "Lost task" in out or "lost" in out.lower(), out[-3000:]
+    assert "Lost executor" in out, out[-3000:]
     assert lake.hashes() == whole.hashes()
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["status"] == "done" and not any(task["error"] for task in report["tasks"])

@@ -4,7 +4,6 @@ pyarrow reading one file is the yardstick; the others read the layers as a whole
 """
 
 import decimal
-import re
 
 import duckdb
 import pandas as pd
@@ -252,15 +251,6 @@ def test_duckdb_unites_the_tables_of_a_layer(lake):
     assert found == [
         ("forecast_1s", "ESH6", "2026-03-03", 5 * 31), ("physics_surface_1s", "ESH6", "2026-03-03", 5 * 802)
     ]  # fmt: skip
-
-
-def test_the_notebook_of_the_readme_runs(lake):
-    """As it stands there, but for the place of the lake."""
-    (block,) = re.findall(r"```python\n(.*?)```", (vendorfiles.ROOT / "README.md").read_text(), re.S)
-    names = {}
-    exec(block.replace("lake/gold", f"{lake.root}/gold").replace("duckdb.sql(", "rows = duckdb.sql("), names)
-    assert names["pressure"].shape == (5, 401)
-    assert len(names["rows"].fetchall()) == 802
 
 
 def test_values_survive_in_every_reader(lake, tmp_path):

@@ -1,12 +1,13 @@
-"""Every dataset of the sample lake in every reader, by the very calls that `tarn inspect --how-to-read` prints.
+"""Every dataset of the sample lake in every reader, by the very text that `tarn inspect --how-to-read` prints.
 
-The yardstick is each file read alone by pyarrow. Spark joins in with TARN_TEST_FULL=1 (it starts a Java machine).
+The yardstick is each file read alone by pyarrow. Spark joins in with TARN_TEST_SPARK=1 (it starts a Java machine).
 """
 
 import datetime
 import decimal
 import functools
 import os
+import re
 import shutil
 
 import polars as pl
@@ -17,17 +18,19 @@ import pyarrow.parquet as parquet
 import pytest
 
 import pipeline
-from samplelake import DATES, QUIET_DATE, ROOT
+from samplelake import DATES, PRODUCTS, QUIET_DATE, ROOT
 
 READERS = ["pyarrow", "pandas", "polars", "duckdb", "tarn", "spark"]
+TITLES = {"pyarrow": "pyarrow", "pandas": "pandas", "polars": "polars", "duckdb": "DuckDB", "tarn": "the package",
+          "spark": "Spark"}  # fmt: skip
 PATH_KEYS = ("product_type", "table", "symbol", "dt")
 
 
 @pytest.fixture(params=READERS)
 def reader(request, monkeypatch):
     if request.param == "spark":
-        if not pipeline.FULL:
-            pytest.skip("Spark is for TARN_TEST_FULL=1")
+        if not pipeline.SPARK:
+            pytest.skip("Spark is for TARN_TEST_SPARK=1")
         # Of the same interpreter, on this machine only.
         monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[2] --conf spark.ui.enabled=false pyspark-shell")
@@ -41,12 +44,21 @@ def calls(lake, dataset, *filters):
 
 @functools.cache
 def printed(lake, dataset, filters):
-    return lake.tarn("inspect", dataset, *filters, "--how-to-read", "--json").exits(0).json["readers"]
+    return blocks(lake.tarn("inspect", dataset, *filters, "--how-to-read").exits(0).out)
 
 
-def carried_out(call):
+def blocks(text):
+    """Reader → its part of the printed text, which begins with a comment that names it."""
+    found = {}
+    for block in text.rstrip("\n").split("\n\n"):
+        (reader,) = [name for name, title in TITLES.items() if block.startswith(f"# {title}")]
+        found[reader] = block
+    return found
+
+
+def carried_out(block):
     names = {}
-    exec(call, names)
+    exec(block, names)
     return names
 
 
@@ -83,13 +95,24 @@ def whole_sum(values):
     return int(pc.sum(values.cast(pa.decimal128(38, 0))).as_py() or decimal.Decimal(0))
 
 
+def folder(lake, dataset):
+    layer, product, table = dataset.split(".")
+    return lake.root / layer / f"product_type={product}" / f"table={table}"
+
+
 @functools.cache
 def yardstick(lake, dataset, symbol=None, date=None):
-    layer, product, table = dataset.split(".")
-    folder = lake.root / layer / f"product_type={product}" / f"table={table}"
-    files = sorted(folder.glob(f"symbol={symbol or '*'}/dt={date or '*'}/part-00000.parquet"))
+    files = sorted(folder(lake, dataset).glob(f"symbol={symbol or '*'}/dt={date or '*'}/part-00000.parquet"))
     assert files
     return pa.concat_tables([parquet.read_table(file, partitioning=None) for file in files])
+
+
+def test_the_sample_has_empty_days_of_whatever_can_be_empty(sample):
+    empty = {name for name in datasets(sample) for path in [folder(sample, name)]
+             if any(not parquet.read_metadata(file).num_rows for file in path.glob("symbol=*/dt=*/*.parquet"))}  # fmt: skip
+    # What tells of instruments and sessions, not of what happened in them, is there with rows or not at all.
+    without = {name.split(".")[2] for name in set(datasets(sample)) - empty}
+    assert without == {"definition", "statistics", "sessions", "contract_day"} and len(empty) > 90
 
 
 def assert_same(found, expected, context):
@@ -119,8 +142,10 @@ def datasets(lake):
 
 def test_every_dataset_opens_with_equal_counts_and_sums(sample, reader):
     names = datasets(sample)
-    assert len(names) > 25 and {name.split(".")[1] for name in names} == {
-        "future_mbo", "equity_mbo", "future_option_mbo", "equity_option_mbo"}  # fmt: skip
+    contracts = (ROOT / "contracts").glob("*/*/*.avsc")
+    assert {".".join(file.relative_to(ROOT / "contracts").with_suffix("").parts) for file in contracts} <= set(names)
+    # Products share the contracts of the recorder; each of them has its tables.
+    assert {name.split(".")[1] for name in names} == {*PRODUCTS, "equity_taq"} and len(names) > 100
     for name in names:
         rows = carried_out(calls(sample, name)[reader])["rows"]
         assert_same(to_arrow(reader, rows), yardstick(sample, name), (reader, name))
@@ -129,7 +154,9 @@ def test_every_dataset_opens_with_equal_counts_and_sums(sample, reader):
 @pytest.mark.parametrize("date", [DATES[1], QUIET_DATE])
 def test_path_keys_are_filters(sample, reader, date):
     """Also of a day without data."""
-    for name in ("bronze.future_mbo.mbo", "silver.equity_mbo.depth_and_flow_1s", "gold.future_mbo.physics_surface_1s"):
+    for name in ("bronze.future_mbo.mbo", "silver.equity_mbo.depth_and_flow_1s", "gold.future_mbo.physics_surface_1s",
+                 "gold.equity_option_mbo.physics_surface_1s", "silver.equity_taq.state_10s",
+                 "gold.equity_taq.episodes", "ref.equity_taq.levels"):  # fmt: skip
         symbol = "SPY" if "equity" in name else "ESH6"
         rows = carried_out(calls(sample, name, "-s", symbol, "-d", date)[reader])["rows"]
         expected = yardstick(sample, name, symbol, date)
@@ -140,19 +167,32 @@ def test_path_keys_are_filters(sample, reader, date):
         assert {str(one) for one in set(table["dt"].to_pylist())} <= {date}
 
 
-def damaged(sample, folder, where):
+def test_the_calls_of_the_readme_are_those_and_work(sample, reader, tmp_path, monkeypatch):
+    (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    name, filters = "gold.future_mbo.physics_surface_1s", ("-s", "ESH6", "-d", DATES[1])
+    call = blocks(shown)[reader]
+    assert call == calls(sample, name, *filters)[reader].replace(str(sample.root), "lake")
+    (tmp_path / "lake").symlink_to(sample.root)
+    monkeypatch.chdir(tmp_path)
+    if reader == "spark":
+        # A Java machine stays in the directory in which it was started.
+        call = call.replace('"lake/', f'"{sample.root}/')
+    assert_same(to_arrow(reader, carried_out(call)["rows"]), yardstick(sample, name, "ESH6", DATES[1]), (reader,))
+
+
+def damaged(sample, root, where, dataset="silver.future_mbo.book_snapshot_1s", symbol="ESH6"):
     """A lake of one table whose last date cannot be read: the whole file, or its pages."""
-    table = "silver/product_type=future_mbo/table=book_snapshot_1s"
+    lake = pipeline.Lake(root)
     for date in DATES:
-        shutil.copytree(sample.root / table / f"symbol=ESH6/dt={date}", folder / table / f"symbol=ESH6/dt={date}")
-    file = folder / table / f"symbol=ESH6/dt={DATES[1]}" / "part-00000.parquet"
+        shutil.copytree(sample.folder(dataset, symbol, date), lake.folder(dataset, symbol, date))
+    file = lake.file(dataset, symbol, DATES[1])
     whole = bytearray(file.read_bytes())
     footer = int.from_bytes(whole[-8:-4], "little") + 8
     end = len(whole) if where == "file" else len(whole) - footer
     whole[4:end] = b"\x55" * (end - 4)
     os.chmod(file, 0o644)
     file.write_bytes(whole)
-    return pipeline.Lake(folder)
+    return lake
 
 
 def test_files_of_other_dates_are_not_opened(sample, reader, tmp_path):
@@ -180,23 +220,32 @@ def until(reader, names, lake, at):
     return tarn.open(lake.root)["silver.future_mbo.book_snapshot_1s"].scan(end=at).arrow()
 
 
+def plan_of(rows):
+    return rows._jdf.queryExecution().executedPlan().toString()
+
+
 def test_pages_of_other_instants_are_not_read(sample, reader, tmp_path):
     """The statistics of a file say that none of its rows is meant: its pages, which are damaged, are left alone.
 
-    Spark takes the filter down to the file as the plan shows, but its Parquet reader does not compare a bigint with
-    statistics of nanoseconds; there the path key is what keeps files closed."""
+    Spark's Parquet reader does not compare a bigint with statistics of nanoseconds, so that there the path key is what
+    keeps files closed; the recorder's milliseconds are instants to it, and it skips their row groups."""
+    midnight = datetime.datetime(2026, 3, 3, tzinfo=datetime.timezone.utc)
+    at = int(midnight.timestamp()) * 10**9
     if reader == "spark":
         call = calls(sample, "silver.future_mbo.book_snapshot_1s")[reader]
-        at = int(datetime.datetime(2026, 3, 3, tzinfo=datetime.timezone.utc).timestamp()) * 10**9
         rows = carried_out(call)["rows"].where(f"window_end_ts_ns < {at}")
-        plan = rows._jdf.queryExecution().executedPlan().toString()
-        assert f"LessThan(window_end_ts_ns,{at})" in plan
-        assert_same(rows.toArrow(), yardstick(sample, "silver.future_mbo.book_snapshot_1s", "ESH6", DATES[0]), plan)
+        assert f"LessThan(window_end_ts_ns,{at})" in plan_of(rows)
+        assert_same(rows.toArrow(), yardstick(sample, "silver.future_mbo.book_snapshot_1s", "ESH6", DATES[0]), ("spark",))
+        name = "silver.equity_taq.state_10s"
+        lake = damaged(sample, tmp_path / "lake", "pages", name, "SPY")
+        every = carried_out(calls(lake, name)[reader])["rows"]
+        assert_same(every.where(f"timestamp < '{midnight}'").toArrow(), yardstick(sample, name, "SPY", DATES[0]), (reader,))
+        with pytest.raises(Exception):
+            every.toArrow()
         return
     lake = damaged(sample, tmp_path / "lake", "pages")
     name = "silver.future_mbo.book_snapshot_1s"
     call = calls(lake, name)[reader]
-    at = int(datetime.datetime(2026, 3, 3, tzinfo=datetime.timezone.utc).timestamp()) * 10**9
     if reader == "pandas":
         # A filter is an argument of the call.
         call = call.replace("partitioning=keys,", f"partitioning=keys, filters=ds.field('window_end_ts_ns') < "
@@ -210,11 +259,13 @@ def test_pages_of_other_instants_are_not_read(sample, reader, tmp_path):
     assert_same(found, yardstick(sample, name, "ESH6", DATES[0]), (reader,))
 
 
-def test_the_calls_are_printed_for_people(sample):
-    shown = sample.tarn("inspect", "silver.future_mbo.book_snapshot_1s", "-s", "ESH6", "--how-to-read").exits(0).out
-    for call in calls(sample, "silver.future_mbo.book_snapshot_1s", "-s", "ESH6").values():
-        assert call in shown
+def test_the_printed_text_is_one_program_and_the_json_has_its_parts(sample):
+    arguments = ("inspect", "silver.future_mbo.book_snapshot_1s", "-s", "ESH6", "--how-to-read")
+    shown = sample.tarn(*arguments).exits(0).out
     compile(shown, "how-to-read", "exec")
+    parts = sample.tarn(*arguments, "--json").exits(0).json["readers"]
+    assert set(parts) == set(READERS)
+    assert {reader: block.split("\n", 1)[1] for reader, block in blocks(shown).items()} == parts
 
 
 def test_only_datasets_are_read_that_way(sample, tmp_path):
