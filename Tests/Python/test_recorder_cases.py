@@ -4,6 +4,8 @@ The expected values are those of the document.
 """
 
 import json
+import pathlib
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -910,3 +912,23 @@ def test_report_of_four_episodes():
     assert len(rest) == 12 and [e["feature"] for e in rest] == sorted(e["feature"] for e in rest)
     assert reference_report.feature_ranking(found[:3], snapshots) == []
     assert reference_report.distribution([None]) is None
+
+
+# The document as a whole
+
+
+def test_every_worked_case_is_tested_here_and_by_the_program():
+    """Each case of the document has a test of the reference and one of the program; both hold its long numbers."""
+    document = (ROOT / "docs" / "spec" / "recorder-cases.md").read_text()
+    cases = re.findall(r"^\*\*([A-D]\d+) .*?(?=^\*\*[A-D]\d+ |^## |\Z)", document, re.M | re.S)
+    bodies = re.findall(r"^\*\*[A-D]\d+ .*?(?=^\*\*[A-D]\d+ |^## |\Z)", document, re.M | re.S)
+    assert cases == [f"{part}{n}" for part, count in zip("ABCD", (5, 8, 10, 7)) for n in range(1, count + 1)]
+    tests = ROOT / "Tests"
+    swift = [p for folder in ("MarketStateTests", "ReferenceTests") for p in sorted((tests / folder).glob("*.swift"))]
+    program = "\n".join(p.read_text() for p in [*swift, tests / "Python" / "test_taq_feeds.py"]).replace("_", "")
+    reference = pathlib.Path(__file__).read_text()
+    for name, body in zip(cases, bodies):
+        assert re.search(rf"func `(case )?{name}: |def testcase{name.lower()}\b", program), name
+        assert re.search(rf"^def test_{name.lower()}_", reference, re.M), name
+        for number in re.findall(r"\d+\.\d{6,}", body):
+            assert number in program and number in reference, f"{name}: {number}"

@@ -4,6 +4,7 @@ The tables themselves are judged elsewhere; here numpy and the csv module comput
 docs/spec/recorder.md, section 8, makes of them, and a real browser reads the page.
 """
 
+import base64
 import csv
 import io
 import json
@@ -16,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from matplotlib import image
 
 import pipeline
 from vendorfiles import midnight
@@ -368,3 +370,106 @@ def test_the_page_fits_a_laptop_and_a_narrow_window(opened):
         overflow = opened.execute_script("return document.documentElement.scrollWidth - innerWidth")
         assert overflow <= 0, width
     opened.set_window_size(1440, 1200)
+
+
+# The page of an order-book product
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """(lake, page, its data) of a future's first half hour: levels, depth and pressure."""
+    folder = tmp_path_factory.mktemp("book")
+    lake, symbol = pipeline.Lake(folder / "lake"), "ESH6"
+    lake.tarn("sample", folder / "days", "-p", "future_mbo", "-d", DATE, "--records", 60_000).exits(0)
+    lake.add(*(folder / "days").glob("*.mbo.dbn.zst"), *(folder / "days").glob("*.definition.dbn.zst"))
+    start, end = OPEN // 10**6, OPEN // 10**6 + 1_800_000
+    session = {"symbol": symbol, "dt": DATE, "start_ts_ms": start, "end_ts_ms": end}
+    (folder / "session.yaml").write_text(json.dumps(session))
+    lake.run("bronze", symbol, DATE).exits(0)
+    lake.run("silver", symbol, DATE, table="sessions,trades,quotes,trades_classified").exits(0)
+    prices = lake.table("silver.future_mbo.trades_classified", symbol, DATE)["price"].to_numpy()
+    levels = [
+        {"level_id": name, "level_price": float(np.quantile(prices, q)), "level_type": kind, "level_source": "manual"}
+        for name, q, kind in (("floor", 0.2, "support"), ("lid", 0.8, "resistance"))
+    ]
+    (folder / "levels.yaml").write_text(json.dumps({"ticker": symbol, "levels": levels}))
+    files = [folder / "session.yaml", folder / "levels.yaml"]
+    lake.tarn("ref", "add", "-p", "future_mbo", "-s", symbol, "-d", DATE, *files).exits(0)
+    lake.run("silver", symbol, DATE, start="09:30", end="10:00", overwrite=True).exits(0)
+    lake.run("gold", symbol, DATE).exits(0)
+    path = folder / "page.html"
+    lake.tarn("report", "-p", "future_mbo", "-s", symbol, "-d", DATE, "-o", path).exits(0)
+    text = path.read_text()
+    head = '<script type="application/json" id="data">'
+    return lake, path, json.loads(text[text.index(head) + len(head) : text.index("</script>")])
+
+
+def grid(field, ends, prices, values):
+    """Means over the windows of each cell, column by column from the lowest price upward."""
+    low, step = round(field["low"] * 10**9), round(field["step"] * 10**9)
+    column = (ends // 10**6 - 1 - field["start"]) // field["columnMs"]
+    row = (prices - low) // step
+    inside = (column >= 0) & (column < field["columns"]) & (row >= 0) & (row < field["rows"])
+    sums = np.zeros((field["columns"], field["rows"]))
+    np.add.at(sums, (column[inside], row[inside]), values[inside])
+    windows = np.array([len(set(ends[column == c])) for c in range(field["columns"])])
+    return sums / np.maximum(1, windows)[:, None]
+
+
+def cells(field):
+    shape = field["columns"], field["rows"]
+    return np.frombuffer(base64.b64decode(field["cells"]), np.uint8).reshape(shape).astype(int)
+
+
+def test_depth_and_pressure_are_those_of_the_tables(book):
+    lake, _, data = book
+    depth = lake.table("silver.future_mbo.depth_and_flow_1s", "ESH6", DATE)
+    columns = [depth[c].cast("int64").to_numpy() for c in ("window_end_ts_ns", "price_int", "depth_qty_end")]
+    field = data["book"]["depth"]
+    means = grid(field, *columns)
+    positive = np.sort(means[means > 0])
+    top = positive[min(len(positive) - 1, len(positive) * 199 // 200)]
+    expected = np.where(means > 0, np.minimum(255, 1 + np.sqrt(means / top) * 254), 0).astype(int)
+    found = cells(field)
+    assert found.max() == 255 and (found > 0).mean() > 0.1 and np.abs(found - expected).max() <= 1
+
+    surface = lake.table("gold.future_mbo.physics_surface_1s", "ESH6", DATE)
+    ends, spot, offset = (surface[c].cast("int64").to_numpy() for c in ("window_end_ts_ns", "spot_ref_price_int", "rel_ticks"))
+    field = data["book"]["pressure"]
+    means = grid(field, ends, spot + offset * 250_000_000, surface["pressure_grad"].to_numpy())
+    sizes = np.sort(np.abs(means[means != 0]))
+    top = sizes[min(len(sizes) - 1, len(sizes) * 199 // 200)]
+    expected = (128 + np.clip(means / top * 127, -127, 127)).astype(int)
+    found = cells(field)
+    assert found.min() == 1 and found.max() == 255 and np.abs(found - expected).max() <= 1
+
+    snapshots = lake.table("silver.future_mbo.book_snapshot_1s", "ESH6", DATE)
+    spots = [None if price is None else price / 1e9 for price in snapshots["spot_ref_price_int"].to_pylist()]
+    assert data["book"]["spot"] == spots and len(spots) == 1800
+    assert data["book"]["valid"] == snapshots["window_valid"].to_pylist()
+
+
+def colours(url):
+    """Different colours of a picture that is a data URL."""
+    pixels = image.imread(io.BytesIO(base64.b64decode(url.split(",")[1])))
+    return len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0))
+
+
+def test_the_page_draws_the_book(browser, book):
+    _, path, _ = book
+    browser.get(path.as_uri())
+    labels = [label.get_attribute("textContent") for label in browser.find_elements("css selector", "#charts label")]
+    assert [label.split()[0] for label in labels if label] == ["Price", "Delta", "Resting", "Pressure:"]
+    depth, pressure = 3, 4
+    for theme in range(2):
+        before = picture(browser, depth), picture(browser, pressure)
+        assert all(colours(one) > 50 for one in before), theme
+        browser.find_element("id", "theme").click()
+        assert picture(browser, depth) != before[0] and picture(browser, pressure) != before[1]
+    # A level that is hidden is hidden there, too; the book is zoomed with the rest.
+    browser.find_element("css selector", "#legend button").click()
+    assert picture(browser, depth) != before[0]
+    before = picture(browser, pressure)
+    browser.find_element("id", "charts").send_keys("+")
+    assert picture(browser, pressure) != before
+    assert browser.get_log("browser") == []

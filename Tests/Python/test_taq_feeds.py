@@ -402,6 +402,19 @@ def test_records_that_never_have_a_time_are_an_error(lake, tmp_path):
     assert lake.hashes("bronze") == {}
 
 
+def test_a_faulty_record_stops_all_symbols_of_its_file(lake, tmp_path):
+    """The file is named, its record and the byte; a file that lies once is not trusted for the others."""
+    feed = [record(second * 1000 * MS, P, "A", (99, second), (101, 5), instrument_id=7 + second % 2) for second in range(9)]
+    feed[4]["side"] = b"Q"
+    path = write(tmp_path, "mbp-1", feed, instruments={"SYM": 7, "OTHER": 8})
+    lake.add(path, product="equity_taq")
+    header, _ = vendorfiles.split(vendorfiles.plain(path))
+    place = f"day.mbp-1.dbn.zst: record 4 at byte {len(header) + 4 * 80:,}: expected a side of A B N, found 'Q'"
+    lake.run("bronze", "SYM,OTHER", "1970-01-01", product="equity_taq").exits(5, place)
+    lake.run("bronze", "OTHER", "1970-01-01", product="equity_taq").exits(5, place)
+    assert lake.hashes("bronze") == {}
+
+
 def test_an_overlap_of_two_files_counts_once(lake, tmp_path):
     feed = [record(second * 1000 * MS, P, "A", (99, second), (101, 5)) for second in range(1, 8)]
     first = write(tmp_path, "mbp-1", feed[:5], name="a")
