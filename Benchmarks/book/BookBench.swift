@@ -73,8 +73,7 @@ struct BookBench {
             while try engine.process(events.span, from: &index, into: &rows) == .rowsFull {
                 sums.drain(&rows)
             }
-            while try !engine.finish(into: &rows) { sums.drain(&rows) }
-            sums.drain(&rows)
+            try engine.finish(into: &rows) { sums.drain(&$0) }
             sums.finish()
         } catch {
             print("\(error)")
@@ -128,7 +127,7 @@ struct BookBench {
             let after = residentBytes()
             print("option with \(orders) orders: \((after - before) / Int(count)) bytes")
             let start = now()
-            _ = try engine.finish(into: &rows)
+            _ = try engine.pass(to: engine.outputEnd, into: &rows)
             print("two windows of \(count) options: \(Double(now() - start) / 2e6) ms each")
         } catch {
             print("\(error)")

@@ -1,9 +1,33 @@
+/// What order records and quotes have in common.
+public protocol BookRecord: BitwiseCopyable, Sendable {
+    /// Capture time, or `BookEvent.undefinedTime`.
+    var tsRecv: Int64 { get }
+    /// Matching-engine time, or `BookEvent.undefinedTime`.
+    var tsEvent: Int64 { get }
+    var instrumentID: UInt32 { get }
+    var publisherID: UInt16 { get }
+    /// Bits of `BookFlags`.
+    var flags: UInt8 { get }
+}
+
+extension BookRecord {
+    /// t_eff of spec/book.md §4.1; nil when the record has no time, so that it has that of the clock.
+    @inlinable
+    public var effectiveTime: Int64? {
+        let isSnapshot = flags & BookFlags.snapshot != 0
+        let first = isSnapshot ? tsRecv : tsEvent
+        let second = isSnapshot ? tsEvent : tsRecv
+        let time = first != BookEvent.undefinedTime ? first : second
+        return time != BookEvent.undefinedTime ? time : nil
+    }
+}
+
 /// One order record as the book sees it: the columns of `bronze.<product>.mbo` that carry meaning.
 ///
 /// Times are nanoseconds since 1970-01-01 UTC, prices are in units of 1e-9, sizes in `qty`.
 /// Source: spec/book.md §3.1, §5.
 @frozen
-public struct BookEvent: BitwiseCopyable, Sendable, Hashable {
+public struct BookEvent: BookRecord, Hashable {
     /// Capture time, or `undefinedTime`.
     public var tsRecv: Int64
     /// Matching-engine time, or `undefinedTime`.
@@ -49,7 +73,7 @@ public struct BookEvent: BitwiseCopyable, Sendable, Hashable {
 ///
 /// Source: spec/book.md §8.4.
 @frozen
-public struct QuoteEvent: BitwiseCopyable, Sendable, Hashable {
+public struct QuoteEvent: BookRecord, Hashable {
     /// Capture time, or `BookEvent.undefinedTime`.
     public var tsRecv: Int64
     /// Time of the event, or `BookEvent.undefinedTime`.

@@ -5,12 +5,11 @@ import Columnar
 ///
 /// Records come in blocks, in partition order; rows leave through `WindowRows`, which the caller drains. Memory is
 /// bounded by the live orders and the prices in use.
-public struct MboEngine: ~Copyable {
+public struct MboEngine: ReplayEngine, ~Copyable {
     public let parameters: BookParameters
-    /// Number of the record at which the replay stopped, counted from 0 over all records given.
     public private(set) var stoppedAt: Int?
     /// Records taken from the caller so far, other publishers' included.
-    public private(set) var recordsTaken = 0
+    private var recordsTaken = 0
 
     /// Whether the partition holds a record with a time; without one there are no windows.
     let hasTime: Bool
@@ -35,9 +34,8 @@ public struct MboEngine: ~Copyable {
         openWindow()
     }
 
-    /// Processes records from `index` on and moves `index` behind the last one processed.
-    ///
-    /// - Throws: `BookError`; the engine is of no further use then.
+    public var outputEnd: Int64 { parameters.outputEnd }
+
     public mutating func process(
         _ events: Span<BookEvent>, from index: inout Int, into rows: inout WindowRows
     ) throws(BookError) -> BlockProgress {
@@ -59,13 +57,13 @@ public struct MboEngine: ~Copyable {
                 index += 1
                 continue
             }
-            let time = clock.effectiveTime(flags: event.flags, tsRecv: event.tsRecv, tsEvent: event.tsEvent)
+            let time = clock.effectiveTime(of: event)
             if time >= clock.end {
                 if time >= parameters.outputEnd {
                     stoppedAt = taken + index - first
                     return .stopped
                 }
-                guard try advance(to: time, into: &rows) else { return .rowsFull }
+                guard try pass(to: time, into: &rows) else { return .rowsFull }
             } else if time < clock.start {
                 counters.lateRecords += 1
             }
@@ -80,16 +78,9 @@ public struct MboEngine: ~Copyable {
         return .consumed
     }
 
-    /// Closes the windows up to the end of the output. Returns false when the rows are to be drained and the call
-    /// repeated.
-    public mutating func finish(into rows: inout WindowRows) throws(BookError) -> Bool {
-        guard hasTime else { return true }
-        return try advance(to: parameters.outputEnd, into: &rows)
-    }
-
-    /// Closes and opens windows until the current one holds `time`. Returns false when the rows became full before.
     @inline(never)
-    mutating func advance(to time: Int64, into rows: inout WindowRows) throws(BookError) -> Bool {
+    public mutating func pass(to time: Int64, into rows: inout WindowRows) throws(BookError) -> Bool {
+        guard hasTime else { return true }
         while time >= clock.end && !clock.isPast {
             if rows.isFull { return false }
             let isIdle = counters.records == 0

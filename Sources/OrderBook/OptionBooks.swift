@@ -2,8 +2,8 @@ import Columnar
 
 /// The books of all options of one underlying, with one clock and common windows. Source: spec/book.md §8.
 ///
-/// A book is made at its instrument's first record. The two engines of options differ only in how a record
-/// changes its book.
+/// A book is made at its instrument's first record. Orders and quotes differ only in how a record
+/// changes its book: `OptionRecord`.
 struct OptionBooks: ~Copyable {
     let parameters: OptionParameters
     /// Whether the feed knows the age of what rests: orders do, quotes do not.
@@ -11,6 +11,10 @@ struct OptionBooks: ~Copyable {
     let hasTime: Bool
     var clock: WindowClock
     var counters = QualityCounters()
+    /// Number of the record at which the replay stopped, counted from 0 over all records given.
+    private(set) var stoppedAt: Int?
+    /// Records taken from the caller so far, other publishers' included.
+    private(set) var recordsTaken = 0
     var instruments: InstrumentTable
     var books: BookPool
     /// Whether some instrument has completed a snapshot.
@@ -64,20 +68,37 @@ struct OptionBooks: ~Copyable {
         return result
     }
 
-    /// Lets the clock arrive at a record: windows pass, the record is counted.
+    /// Processes records from `index` on and moves `index` behind the last one processed.
     @inline(__always)
-    mutating func arrive(
-        flags: UInt8, tsRecv: Int64, tsEvent: Int64, into rows: inout OptionWindowRows
+    mutating func process<Event: OptionRecord>(
+        _ events: Span<Event>, from index: inout Int, into rows: inout OptionWindowRows
     ) throws(BookError) -> BlockProgress {
-        let time = clock.effectiveTime(flags: flags, tsRecv: tsRecv, tsEvent: tsEvent)
-        if time >= clock.end {
-            if time >= parameters.outputEnd { return .stopped }
-            guard try advance(to: time, into: &rows) else { return .rowsFull }
-        } else if time < clock.start {
-            counters.lateRecords += 1
+        if stoppedAt != nil { return .stopped }
+        let offset = recordsTaken - index
+        defer { recordsTaken = offset + index }
+        if !hasTime { index = events.count }
+        while index < events.count {
+            let event = events[index]
+            if let publisher = parameters.publisher, event.publisherID != publisher {
+                index += 1
+                continue
+            }
+            let time = clock.effectiveTime(of: event)
+            if time >= clock.end {
+                if time >= parameters.outputEnd {
+                    stoppedAt = offset + index
+                    return .stopped
+                }
+                guard try pass(to: time, into: &rows) else { return .rowsFull }
+            } else if time < clock.start {
+                counters.lateRecords += 1
+            }
+            if time > clock.now { clock.now = time }
+            counters.records += 1
+            try event.check(record: offset + index)
+            event.apply(to: try book(of: event.instrumentID, record: offset + index), of: &self)
+            index += 1
         }
-        if time > clock.now { clock.now = time }
-        counters.records += 1
         return .consumed
     }
 
@@ -97,9 +118,9 @@ struct OptionBooks: ~Copyable {
         return book
     }
 
-    /// Closes and opens windows until the current one holds `time`. Returns false when the rows became full before.
+    /// As `ReplayEngine.pass`.
     @inline(never)
-    mutating func advance(to time: Int64, into rows: inout OptionWindowRows) throws(BookError) -> Bool {
+    mutating func pass(to time: Int64, into rows: inout OptionWindowRows) throws(BookError) -> Bool {
         guard hasTime else { return true }
         while time >= clock.end && !clock.isPast {
             if rows.isFull { return false }

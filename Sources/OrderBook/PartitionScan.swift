@@ -25,7 +25,7 @@ public struct PartitionScan: Sendable {
             let event = events[index]
             if let publisher, event.publisherID != publisher { continue }
             try meet(event.publisherID, event.instrumentID)
-            meet(flags: event.flags, event.tsRecv, event.tsEvent)
+            meet(event)
         }
     }
 
@@ -35,7 +35,7 @@ public struct PartitionScan: Sendable {
             let quote = quotes[index]
             if let publisher, quote.publisherID != publisher { continue }
             records += 1
-            meet(flags: quote.flags, quote.tsRecv, quote.tsEvent)
+            meet(quote)
         }
     }
 
@@ -52,12 +52,7 @@ public struct PartitionScan: Sendable {
         }
     }
 
-    private mutating func meet(flags: UInt8, _ tsRecv: Int64, _ tsEvent: Int64) {
-        if firstTime != nil { return }
-        let isSnapshot = flags & BookFlags.snapshot != 0
-        let first = isSnapshot ? tsRecv : tsEvent
-        let second = isSnapshot ? tsEvent : tsRecv
-        let time = first != BookEvent.undefinedTime ? first : second
-        if time != BookEvent.undefinedTime { firstTime = time }
+    private mutating func meet(_ record: some BookRecord) {
+        if firstTime == nil { firstTime = record.effectiveTime }
     }
 }

@@ -44,24 +44,6 @@ public struct BookSight: Sendable, Hashable {
     public var isValid: Bool
 }
 
-extension BookEvent {
-    /// t_eff of spec/book.md §4.1; nil when the record has no time, so that it has that of the clock.
-    public var effectiveTime: Int64? {
-        let isSnapshot = flags & BookFlags.snapshot != 0
-        let times = isSnapshot ? [tsRecv, tsEvent] : [tsEvent, tsRecv]
-        return times.first { $0 != BookEvent.undefinedTime }
-    }
-}
-
-extension QuoteEvent {
-    /// As of an order record.
-    public var effectiveTime: Int64? {
-        let isSnapshot = flags & BookFlags.snapshot != 0
-        let times = isSnapshot ? [tsRecv, tsEvent] : [tsEvent, tsRecv]
-        return times.first { $0 != BookEvent.undefinedTime }
-    }
-}
-
 /// The accounts of a book's window at one moment.
 private struct BookMark: ~Copyable {
     private var accounts = Buffer<Account>()
@@ -146,22 +128,24 @@ extension QualityCounters {
     }
 }
 
-// MARK: - One instrument
-
-extension MboEngine {
+extension ReplayEngine where Self: ~Copyable {
     /// Processes records without telling what they do.
-    public mutating func replay(_ events: Span<BookEvent>) throws(BookError) {
-        var rows = WindowRows()
+    public mutating func replay(_ events: Span<Event>) throws(BookError) {
+        var rows = ReplayRows<Snapshot, Flow>()
         var index = 0
         while try process(events, from: &index, into: &rows) == .rowsFull { rows.removeAll() }
     }
 
     /// Lets the windows pass until the current one holds `time`.
     public mutating func pass(to time: Int64) throws(BookError) {
-        var rows = WindowRows()
-        while try !advance(to: time, into: &rows) { rows.removeAll() }
+        var rows = ReplayRows<Snapshot, Flow>()
+        while try !pass(to: time, into: &rows) { rows.removeAll() }
     }
+}
 
+// MARK: - One instrument
+
+extension MboEngine {
     /// Processes one record of the current window.
     ///
     /// - Returns: nil for a record of another publisher than the chosen one.
@@ -196,19 +180,6 @@ extension OptionBooks {
 }
 
 extension OptionMboEngine {
-    /// As `MboEngine.replay`.
-    public mutating func replay(_ events: Span<BookEvent>) throws(BookError) {
-        var rows = OptionWindowRows()
-        var index = 0
-        while try process(events, from: &index, into: &rows) == .rowsFull { rows.removeAll() }
-    }
-
-    /// As `MboEngine.pass`.
-    public mutating func pass(to time: Int64) throws(BookError) {
-        var rows = OptionWindowRows()
-        while try !options.advance(to: time, into: &rows) { rows.removeAll() }
-    }
-
     /// As `MboEngine.trace`.
     public mutating func trace(_ event: BookEvent) throws(BookError) -> RecordEffect? {
         if let publisher = options.parameters.publisher, event.publisherID != publisher { return nil }
@@ -228,19 +199,6 @@ extension OptionMboEngine {
 }
 
 extension OptionQuoteEngine {
-    /// As `MboEngine.replay`.
-    public mutating func replay(_ quotes: Span<QuoteEvent>) throws(BookError) {
-        var rows = OptionWindowRows()
-        var index = 0
-        while try process(quotes, from: &index, into: &rows) == .rowsFull { rows.removeAll() }
-    }
-
-    /// As `MboEngine.pass`.
-    public mutating func pass(to time: Int64) throws(BookError) {
-        var rows = OptionWindowRows()
-        while try !options.advance(to: time, into: &rows) { rows.removeAll() }
-    }
-
     /// As `MboEngine.trace`.
     public mutating func trace(_ quote: QuoteEvent) throws(BookError) -> RecordEffect? {
         if let publisher = options.parameters.publisher, quote.publisherID != publisher { return nil }

@@ -29,14 +29,7 @@ struct WindowClock: BitwiseCopyable {
 
     /// t_eff of a record. A time before `Instant.earliest` is late like any other and moves nothing.
     @inline(__always)
-    func effectiveTime(flags: UInt8, tsRecv: Int64, tsEvent: Int64) -> Int64 {
-        if flags & BookFlags.snapshot == 0, tsEvent != BookEvent.undefinedTime { return tsEvent }
-        let isSnapshot = flags & BookFlags.snapshot != 0
-        let first = isSnapshot ? tsRecv : tsEvent
-        let second = isSnapshot ? tsEvent : tsRecv
-        let time = first != BookEvent.undefinedTime ? first : second
-        return time != BookEvent.undefinedTime ? time : now
-    }
+    func effectiveTime(of record: some BookRecord) -> Int64 { record.effectiveTime ?? now }
 
     /// When an order that this record inserts or renews entered the book.
     @inline(__always)

@@ -83,29 +83,6 @@ public struct FlowRow: BitwiseCopyable, Sendable, Hashable {
     @inlinable public var windowStart: Int64 { windowEnd - 1_000_000_000 }
 }
 
-/// The rows that an engine has finished. The caller drains them between calls.
-public struct WindowRows: ~Copyable {
-    public var snapshots = Buffer<SnapshotRow>()
-    public var flows = Buffer<FlowRow>()
-    public var quality = Buffer<QualityRow>()
-    /// The engine stops for draining when it has written this many flow rows, at the end of a window.
-    public let flowLimit: Int
-
-    public init(flowLimit: Int = 1 << 12) {
-        self.flowLimit = flowLimit
-    }
-
-    /// Whether the engine waits for the rows to be drained. Windows without flow rows count too.
-    public var isFull: Bool { flows.count >= flowLimit || snapshots.count >= flowLimit }
-
-    /// Forgets the rows, keeps the memory.
-    public mutating func removeAll() {
-        snapshots.removeAll()
-        flows.removeAll()
-        quality.removeAll()
-    }
-}
-
 /// A row of `book_snapshot_1s` of options. Source: spec/book.md §8.5.
 @frozen
 public struct OptionSnapshotRow: BitwiseCopyable, Sendable, Hashable {
@@ -147,10 +124,11 @@ public struct OptionFlowRow: BitwiseCopyable, Sendable, Hashable {
     public var windowValid: Bool
 }
 
-/// The rows that an engine of options has finished. The caller drains them between calls.
-public struct OptionWindowRows: ~Copyable {
-    public var snapshots = Buffer<OptionSnapshotRow>()
-    public var flows = Buffer<OptionFlowRow>()
+/// The rows that an engine has finished. The caller drains them between calls.
+@frozen
+public struct ReplayRows<Snapshot: BitwiseCopyable, Flow: BitwiseCopyable>: ~Copyable {
+    public var snapshots = Buffer<Snapshot>()
+    public var flows = Buffer<Flow>()
     public var quality = Buffer<QualityRow>()
     /// The engine stops for draining when it has written this many rows of a table, at the end of a window.
     public let rowLimit: Int
@@ -159,18 +137,25 @@ public struct OptionWindowRows: ~Copyable {
         self.rowLimit = rowLimit
     }
 
-    /// Whether the engine waits for the rows to be drained.
-    public var isFull: Bool {
+    /// Whether the engine waits for the rows to be drained. Windows without flow rows count too.
+    @inlinable public var isFull: Bool {
         flows.count >= rowLimit || snapshots.count >= rowLimit || quality.count >= rowLimit
     }
 
     /// Forgets the rows, keeps the memory.
+    @inlinable
     public mutating func removeAll() {
         snapshots.removeAll()
         flows.removeAll()
         quality.removeAll()
     }
 }
+
+/// The rows of a book.
+public typealias WindowRows = ReplayRows<SnapshotRow, FlowRow>
+
+/// The rows of the books of options.
+public typealias OptionWindowRows = ReplayRows<OptionSnapshotRow, OptionFlowRow>
 
 /// What became of a block of records.
 public enum BlockProgress: Sendable {

@@ -58,7 +58,12 @@ let sideNames = ["A", "B"]
 let rightNames = ["C", "P"]
 let reasonNames = ["ok", "bad_book", "recovering", "unseeded", "crossed", "underlying"]
 
-extension SnapshotRow {
+/// A row of an engine that can be held against the reference's.
+protocol ComparableRow: BitwiseCopyable {
+    var cells: [Cell] { get }
+}
+
+extension SnapshotRow: ComparableRow {
     var cells: [Cell] {
         [
             .int(windowStart), .int(windowEnd), .int(bestBidPrice), .int(bestBidQuantity), .int(bestAskPrice),
@@ -69,7 +74,7 @@ extension SnapshotRow {
     }
 }
 
-extension FlowRow {
+extension FlowRow: ComparableRow {
     var cells: [Cell] {
         [
             .int(windowStart), .int(windowEnd), .text(sideNames[Int(side)]), .int(price), .int(spotReference),
@@ -95,7 +100,7 @@ extension QualityRow {
     }
 }
 
-extension OptionSnapshotRow {
+extension OptionSnapshotRow: ComparableRow {
     var cells: [Cell] {
         [
             .int(windowStart), .int(windowEnd), .int(Int64(instrumentID)), .text(rightNames[Int(right)]),
@@ -105,7 +110,7 @@ extension OptionSnapshotRow {
     }
 }
 
-extension OptionFlowRow {
+extension OptionFlowRow: ComparableRow {
     var cells: [Cell] {
         [
             .int(windowStart), .int(windowEnd), .int(strikePrice), .text(rightNames[Int(right)]),

@@ -72,10 +72,10 @@ struct EngineRun {
 
     init() {}
 
-    /// - Parameter flowLimit: how many rows may wait before they must be drained.
+    /// - Parameter rowLimit: how many rows may wait before they must be drained.
     init(
         _ records: [NaiveRecord], _ p: NaiveParameters, block: Int = 4096, rowLimit: Int = 1 << 15
-    ) throws(BookError) {
+    ) throws {
         switch p.product {
         case .single: try runSingle(records.map { $0.bookEvent }, p, block, rowLimit)
         case .options: try runOptions(records.map { $0.bookEvent }, p, block, rowLimit)
@@ -85,73 +85,50 @@ struct EngineRun {
 
     private mutating func runSingle(
         _ events: [BookEvent], _ p: NaiveParameters, _ block: Int, _ rowLimit: Int
-    ) throws(BookError) {
+    ) throws {
         let first = try firstTime(of: events, publisher: p.book.publisher, isSingle: true)
-        var engine = try MboEngine(p.book, firstTime: first)
-        var rows = WindowRows(flowLimit: rowLimit)
-        var next = 0
-        while next < events.count && engine.stoppedAt == nil {
-            let part = Array(events[next..<min(next + block, events.count)])
-            var index = 0
-            while try engine.process(part.span, from: &index, into: &rows) == .rowsFull { drain(&rows) }
-            next += block
-        }
-        while try !engine.finish(into: &rows) { drain(&rows) }
-        drain(&rows)
-        stoppedAt = engine.stoppedAt
-    }
-
-    mutating func drain(_ rows: inout WindowRows) {
-        for i in 0..<rows.snapshots.count { tables.snapshot.append(rows.snapshots[i].cells) }
-        for i in 0..<rows.flows.count { tables.flow.append(rows.flows[i].cells) }
-        for i in 0..<rows.quality.count { tables.quality.append(rows.quality[i].cells) }
-        rows.removeAll()
-    }
-
-    private mutating func drain(_ rows: inout OptionWindowRows) {
-        for i in 0..<rows.snapshots.count { tables.snapshot.append(rows.snapshots[i].cells) }
-        for i in 0..<rows.flows.count { tables.flow.append(rows.flows[i].cells) }
-        for i in 0..<rows.quality.count { tables.quality.append(rows.quality[i].cells) }
-        rows.removeAll()
+        try run(MboEngine(p.book, firstTime: first), events, block, rowLimit)
     }
 
     private mutating func runOptions(
         _ events: [BookEvent], _ p: NaiveParameters, _ block: Int, _ rowLimit: Int
-    ) throws(BookError) {
+    ) throws {
         let first = try firstTime(of: events, publisher: p.option.publisher, isSingle: false)
-        var engine = try OptionMboEngine(
-            p.option, instruments: p.optionInstruments, underlying: p.underlyingWindows, firstTime: first)
-        var rows = OptionWindowRows(rowLimit: rowLimit)
-        var next = 0
-        while next < events.count && engine.stoppedAt == nil {
-            let part = Array(events[next..<min(next + block, events.count)])
-            var index = 0
-            while try engine.process(part.span, from: &index, into: &rows) == .rowsFull { drain(&rows) }
-            next += block
-        }
-        while try !engine.finish(into: &rows) { drain(&rows) }
-        drain(&rows)
-        stoppedAt = engine.stoppedAt
+        try run(
+            OptionMboEngine(
+                p.option, instruments: p.optionInstruments, underlying: p.underlyingWindows, firstTime: first),
+            events, block, rowLimit)
     }
 
     private mutating func runQuotes(
         _ quotes: [QuoteEvent], _ p: NaiveParameters, _ block: Int, _ rowLimit: Int
-    ) throws(BookError) {
+    ) throws {
         var scan = PartitionScan(publisher: p.option.publisher, isSingleInstrument: false)
         scan.scan(quotes.span)
-        var engine = try OptionQuoteEngine(
-            p.option, instruments: p.optionInstruments, underlying: p.underlyingWindows,
-            firstTime: scan.firstTime)
-        var rows = OptionWindowRows(rowLimit: rowLimit)
-        var next = 0
-        while next < quotes.count && engine.stoppedAt == nil {
-            let part = Array(quotes[next..<min(next + block, quotes.count)])
-            var index = 0
-            while try engine.process(part.span, from: &index, into: &rows) == .rowsFull { drain(&rows) }
-            next += block
+        try run(
+            OptionQuoteEngine(
+                p.option, instruments: p.optionInstruments, underlying: p.underlyingWindows,
+                firstTime: scan.firstTime),
+            quotes, block, rowLimit)
+    }
+
+    private mutating func run<Engine: ReplayEngine & ~Copyable>(
+        _ fresh: consuming Engine, _ events: [Engine.Event], _ block: Int, _ rowLimit: Int
+    ) throws where Engine.Snapshot: ComparableRow, Engine.Flow: ComparableRow {
+        var engine = fresh
+        var rows = ReplayRows<Engine.Snapshot, Engine.Flow>(rowLimit: rowLimit)
+        for start in stride(from: 0, to: events.count, by: block) {
+            let part = Array(events[start..<min(start + block, events.count)])
+            if try engine.replay(part.span, into: &rows, drain: { drain(&$0) }) { break }
         }
-        while try !engine.finish(into: &rows) { drain(&rows) }
-        drain(&rows)
+        try engine.finish(into: &rows) { drain(&$0) }
         stoppedAt = engine.stoppedAt
+    }
+
+    mutating func drain<Snapshot: ComparableRow, Flow: ComparableRow>(_ rows: inout ReplayRows<Snapshot, Flow>) {
+        for i in 0..<rows.snapshots.count { tables.snapshot.append(rows.snapshots[i].cells) }
+        for i in 0..<rows.flows.count { tables.flow.append(rows.flows[i].cells) }
+        for i in 0..<rows.quality.count { tables.quality.append(rows.quality[i].cells) }
+        rows.removeAll()
     }
 }

@@ -5,7 +5,7 @@ import Testing
 /// A one-book engine that is fed record by record and can be looked at in between.
 final class SteppedEngine {
     var engine: MboEngine
-    var rows = WindowRows(flowLimit: 64)
+    var rows = WindowRows(rowLimit: 64)
     var run = EngineRun()
     private(set) var failure: BookError?
 

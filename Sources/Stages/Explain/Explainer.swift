@@ -432,8 +432,8 @@ extension Explainer {
         while try reader.next(into: &records, columns: Records.tracedColumns) {
             events.removeAll()
             records.appendEvents(to: &events)
-            for index in 0..<events.count where publisher == nil || Records.publisher(of: events[index]) == publisher {
-                if let time = Records.time(of: events[index]) { return time }
+            for index in 0..<events.count where publisher == nil || events[index].publisherID == publisher {
+                if let time = events[index].effectiveTime { return time }
             }
         }
         return nil

@@ -38,7 +38,7 @@ struct RecordTrace {
             records.appendEvents(to: &events)
             var index = 0
             if !isInside {
-                while index < events.count, (Records.time(of: events[index]) ?? Int64.min) < start { index += 1 }
+                while index < events.count, (events[index].effectiveTime ?? Int64.min) < start { index += 1 }
                 try engine.replay(events.span.extracting(..<index))
                 if index == events.count { continue }
                 try open(&engine, &found)
@@ -46,12 +46,12 @@ struct RecordTrace {
             }
             while index < events.count {
                 let event = events[index]
-                if let time = Records.time(of: event), time >= end { break reading }
+                if let time = event.effectiveTime, time >= end { break reading }
                 if let effect = try engine.trace(event) {
                     found.records.append(
                         Record(
                             ordinal: records.ordinal(index), content: records.content(index, event),
-                            instrumentID: Records.instrument(of: event), effect: effect))
+                            instrumentID: event.instrumentID, effect: effect))
                 }
                 index += 1
             }
@@ -67,11 +67,7 @@ struct RecordTrace {
 }
 
 /// An engine that tells what a record does.
-protocol TracedEngine: ~Copyable {
-    associatedtype Event: BitwiseCopyable
-
-    mutating func replay(_ events: Span<Event>) throws(BookError)
-    mutating func pass(to time: Int64) throws(BookError)
+protocol TracedEngine: ReplayEngine, ~Copyable {
     mutating func trace(_ event: Event) throws(BookError) -> RecordEffect?
     var sight: BookSight? { get }
 }
@@ -80,25 +76,16 @@ extension MboEngine: TracedEngine {}
 extension OptionMboEngine: TracedEngine {}
 extension OptionQuoteEngine: TracedEngine {}
 
-/// A bronze table whose records an engine takes.
-protocol TracedRecords: Table, ~Copyable {
-    associatedtype Event: BitwiseCopyable
-
+/// A bronze table whose records can be told one by one.
+protocol TracedRecords: ReplayedRecords, ~Copyable {
     static var tracedColumns: [Int] { get }
-    static func time(of event: Event) -> Int64?
-    static func instrument(of event: Event) -> UInt32
-    static func publisher(of event: Event) -> UInt16
 
-    borrowing func appendEvents(to events: inout Buffer<Event>)
     borrowing func ordinal(_ row: Int) -> Int64
     borrowing func content(_ row: Int, _ event: Event) -> ExplainedRecord.Content
 }
 
 extension Mbo: TracedRecords {
     static var tracedColumns: [Int] { bookColumns + [Columns.ordinal, .sequence].map(\.rawValue) }
-    static func time(of event: BookEvent) -> Int64? { event.effectiveTime }
-    static func instrument(of event: BookEvent) -> UInt32 { event.instrumentID }
-    static func publisher(of event: BookEvent) -> UInt16 { event.publisherID }
     borrowing func ordinal(_ row: Int) -> Int64 { ordinal[row] }
     borrowing func content(_ row: Int, _ event: BookEvent) -> ExplainedRecord.Content {
         .order(event, sequence: sequence[row])
@@ -107,9 +94,6 @@ extension Mbo: TracedRecords {
 
 extension OptionMbo: TracedRecords {
     static var tracedColumns: [Int] { bookColumns + [Columns.ordinal, .sequence].map(\.rawValue) }
-    static func time(of event: BookEvent) -> Int64? { event.effectiveTime }
-    static func instrument(of event: BookEvent) -> UInt32 { event.instrumentID }
-    static func publisher(of event: BookEvent) -> UInt16 { event.publisherID }
     borrowing func ordinal(_ row: Int) -> Int64 { ordinal[row] }
     borrowing func content(_ row: Int, _ event: BookEvent) -> ExplainedRecord.Content {
         .order(event, sequence: sequence[row])
@@ -118,9 +102,6 @@ extension OptionMbo: TracedRecords {
 
 extension Cmbp1: TracedRecords {
     static var tracedColumns: [Int] { bookColumns + [Columns.ordinal.rawValue] }
-    static func time(of event: QuoteEvent) -> Int64? { event.effectiveTime }
-    static func instrument(of event: QuoteEvent) -> UInt32 { event.instrumentID }
-    static func publisher(of event: QuoteEvent) -> UInt16 { event.publisherID }
     borrowing func ordinal(_ row: Int) -> Int64 { ordinal[row] }
     borrowing func content(_ row: Int, _ event: QuoteEvent) -> ExplainedRecord.Content { .quote(event) }
 }

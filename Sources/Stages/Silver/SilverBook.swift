@@ -38,30 +38,10 @@ public struct SilverBook: Stage {
                 "parameters output_start and output_end: the window is empty, it begins at "
                     + "\(parameters.outputStart) and ends at \(parameters.outputEnd) ns (--start, --end)")
         }
-        let scan = try scanBook(bronze, task, context, publisher: parameters.publisher)
-        var engine = try MboEngine(parameters, firstTime: scan.firstTime)
-        var output = try BookOutput<BookSnapshot1s, DepthAndFlow1s>(task, context)
-        var rows = WindowRows()
-        var events = Buffer<BookEvent>()
-        var table = Mbo()
-        var reader = try context.reader(bronze, of: task)
-        reading: while try reader.next(into: &table, columns: Mbo.bookColumns) {
-            table.appendEvents(to: &events)
-            var index = 0
-            while true {
-                let progress = try engine.process(events.span, from: &index, into: &rows)
-                try output.drain(&rows)
-                if progress == .stopped { break reading }
-                if progress == .consumed { break }
-            }
-            try context.advance(events.count)
-            events.removeAll()
-        }
-        while try !engine.finish(into: &rows) { try output.drain(&rows) }
-        try output.drain(&rows)
-        return try output.finish(
-            recordsAfterEnd: engine.stoppedAt.map { scan.recordsInPartition - $0 } ?? 0,
-            isWithoutData: try context.dayState(of: bronze))
+        let scan = try scan(Mbo.self, bronze, task, context, publisher: parameters.publisher)
+        return try replay(
+            MboEngine(parameters, firstTime: scan.firstTime), Mbo.self, of: scan.records,
+            into: BookOutput<BookSnapshot1s, DepthAndFlow1s>(task, context), bronze, task, context)
     }
 
     func bookParameters(_ values: StageParameters, product: String) throws(StageError) -> BookParameters {
@@ -72,31 +52,6 @@ public struct SilverBook: Stage {
             latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: product)),
             publisher: try chosenPublisher(values))
     }
-}
-
-/// What an engine must know of the whole partition before its first record.
-func scanBook(
-    _ bronze: PartitionAddress, _ task: StageTask, _ context: StageContext, publisher: UInt16?
-) throws -> (firstTime: Int64?, recordsInPartition: Int) {
-    var scan = PartitionScan(publisher: publisher, isSingleInstrument: true)
-    var table = Mbo()
-    var events = Buffer<BookEvent>()
-    var publishers = PublisherCounts()
-    var failure: BookError?
-    var records = 0
-    var reader = try context.reader(bronze, of: task)
-    while try reader.next(into: &table, columns: Mbo.bookColumns) {
-        events.removeAll()
-        table.appendEvents(to: &events)
-        publishers.count(events.span)
-        if failure == nil {
-            do throws(BookError) { try scan.scan(events.span) } catch { failure = error }
-        }
-        records += events.count
-        try context.advance(0)
-    }
-    if let failure { throw publishers.explaining(failure, bronze) }
-    return (scan.firstTime, records)
 }
 
 /// The order records that a book of `contract` replays.
@@ -125,38 +80,9 @@ func chosenPublisher(_ values: StageParameters) throws(StageError) -> UInt16? {
     return publisher
 }
 
-/// How many records each publisher of a partition sent, for the error that asks to choose one.
-struct PublisherCounts {
-    private var counts: [UInt16: Int] = [:]
-    private var last: (publisher: UInt16, count: Int) = (0, 0)
-
-    mutating func count(_ events: Span<BookEvent>) {
-        for index in events.indices {
-            let publisher = events[index].publisherID
-            if publisher != last.publisher { settle(publisher) }
-            last.count += 1
-        }
-    }
-
-    private mutating func settle(_ next: UInt16) {
-        if last.count > 0 { counts[last.publisher, default: 0] += last.count }
-        last = (next, 0)
-    }
-
-    /// The error of a partition, with the publishers where there are several.
-    mutating func explaining(_ error: BookError, _ address: PartitionAddress) -> any Error {
-        guard case .severalPublishers = error else { return error }
-        settle(0)
-        let list = counts.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value) records)" }
-        return StageError.configuration(
-            "\(address) holds records of \(counts.count) publishers, \(list.joined(separator: ", ")): "
-                + "--set publisher=N keeps one of them")
-    }
-}
-
 // MARK: - Bronze in
 
-extension Mbo {
+extension Mbo: ReplayedRecords {
     /// The columns that carry meaning for a book.
     static let bookColumns: [Int] = [
         Columns.tsRecv, .tsEvent, .publisherId, .instrumentId, .orderId, .action, .side, .priceInt, .size,
@@ -188,94 +114,8 @@ extension Mbo {
 
 // MARK: - Rows out
 
-/// The three tables of a book, or of the books of options, on their way to the lake.
-struct BookOutput<Snapshots: Table & ~Copyable, Flows: Table & ~Copyable>: ~Copyable {
-    var snapshots = Snapshots()
-    var flows = Flows()
-    private var qualities = BookQuality1s()
-    private var snapshotWriter: PartitionWriter?
-    private var flowWriter: PartitionWriter?
-    private var qualityWriter: PartitionWriter?
-    private var summary = Quality()
-
-    init(_ task: StageTask, _ context: StageContext) throws {
-        snapshotWriter = try context.writerIfWanted(task.outputs[0], of: task)
-        flowWriter = try context.writerIfWanted(task.outputs[1], of: task)
-        qualityWriter = try context.writerIfWanted(task.outputs[2], of: task)
-        summary.windows = 0
-        summary.validWindows = 0
-    }
-
-    mutating func append(_ rows: borrowing Buffer<QualityRow>) {
-        for index in 0..<rows.count {
-            qualities.append(rows[index])
-            summary.count(rows[index])
-        }
-    }
-
-    mutating func flush() throws {
-        try snapshots.withViews { try snapshotWriter?.write($0) }
-        try flows.withViews { try flowWriter?.write($0) }
-        try qualities.withViews { try qualityWriter?.write($0) }
-        snapshots.removeAll()
-        flows.removeAll()
-        qualities.removeAll()
-    }
-
-    mutating func finish(recordsAfterEnd: Int, isWithoutData day: DayState) throws -> [StagedPartition] {
-        summary.counters["records_after_end"] = Int64(recordsAfterEnd)
-        var staged: [StagedPartition] = []
-        if let writer = snapshotWriter.take() {
-            staged.append(try writer.finish(dayState: day, quality: summary))
-        }
-        if let writer = flowWriter.take() {
-            staged.append(try writer.finish(dayState: day, quality: summary))
-        }
-        if let writer = qualityWriter.take() {
-            staged.append(try writer.finish(dayState: day, quality: summary))
-        }
-        return staged
-    }
-}
-
-extension BookOutput where Snapshots == BookSnapshot1s, Flows == DepthAndFlow1s {
-    fileprivate mutating func drain(_ rows: inout WindowRows) throws {
-        for index in 0..<rows.snapshots.count { snapshots.append(rows.snapshots[index]) }
-        for index in 0..<rows.flows.count { flows.append(rows.flows[index]) }
-        append(rows.quality)
-        rows.removeAll()
-        try flush()
-    }
-}
-
-extension Quality {
-    /// Adds one window to the summary of a partition.
-    mutating func count(_ row: QualityRow) {
-        windows = (windows ?? 0) + 1
-        if row.windowValid { validWindows = (validWindows ?? 0) + 1 }
-        reasons[BookQuality1s.Reason(rawValue: row.reason.rawValue)!.symbol, default: 0] += 1
-        for (column, value) in row.counters.byColumn { counters[column.name, default: 0] += value }
-    }
-}
-
-extension QualityCounters {
-    /// By the names of their columns in book_quality_1s.
-    public var named: [(name: String, value: Int64)] { byColumn.map { ($0.column.name, $0.value) } }
-
-    /// By their columns of book_quality_1s.
-    var byColumn: [(column: BookQuality1s.Columns, value: Int64)] {
-        [
-            (.records, records), (.lateRecords, lateRecords), (.dupAdd, duplicateAdds),
-            (.overCancel, overCancels), (.unknownCancel, unknownCancels), (.unknownModify, unknownModifies),
-            (.unknownFill, unknownFills), (.aggressorFill, aggressorFills),
-            (.unmatchedFillQty, unmatchedFillQuantity), (.badSide, badSide), (.badOrder, badOrder),
-            (.lockedEvents, lockedEvents), (.crossedEvents, crossedEvents), (.clearedQty, clearedQuantity),
-        ]
-    }
-}
-
-extension BookSnapshot1s {
-    fileprivate mutating func append(_ row: SnapshotRow) {
+extension BookSnapshot1s: ReplayedTable {
+    mutating func append(_ row: SnapshotRow) {
         append(
             Row(
                 windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
@@ -287,8 +127,8 @@ extension BookSnapshot1s {
     }
 }
 
-extension DepthAndFlow1s {
-    fileprivate mutating func append(_ row: FlowRow) {
+extension DepthAndFlow1s: ReplayedTable {
+    mutating func append(_ row: FlowRow) {
         append(
             Row(
                 windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
@@ -298,25 +138,5 @@ extension DepthAndFlow1s {
                 addQty: row.added, pullQtyTotal: row.pulled, pullQtyRest: row.pulledAtRest,
                 fillQty: row.filled,
                 windowValid: row.windowValid))
-    }
-}
-
-extension BookQuality1s {
-    fileprivate mutating func append(_ row: QualityRow) {
-        let c = row.counters
-        append(
-            Row(
-                windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
-                bookValid: row.bookValid, windowValid: row.windowValid,
-                reason: Reason(rawValue: row.reason.rawValue)!,
-                records: c.records, lateRecords: c.lateRecords, dupAdd: c.duplicateAdds,
-                overCancel: c.overCancels,
-                unknownCancel: c.unknownCancels, unknownModify: c.unknownModifies,
-                unknownFill: c.unknownFills,
-                aggressorFill: c.aggressorFills, unmatchedFillQty: c.unmatchedFillQuantity,
-                badSide: c.badSide,
-                badOrder: c.badOrder, lockedEvents: c.lockedEvents, crossedEvents: c.crossedEvents,
-                clearedQty: c.clearedQuantity, offGridQty: row.offGridQuantity,
-                identityResidualMax: row.identityResidualMax))
     }
 }

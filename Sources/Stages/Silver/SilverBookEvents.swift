@@ -30,7 +30,7 @@ public struct SilverBookEvents: Stage {
         let bronze = task.inputPartitions[0].address
         let values = try context.parameters(of: task)
         let publisher = try chosenPublisher(values)
-        let scan = try scanBook(bronze, task, context, publisher: publisher)
+        let scan = try scan(Mbo.self, bronze, task, context, publisher: publisher)
         var feed = try BookFeed(
             assumeComplete: try values.boolean("assume_complete"), publisher: publisher, firstTime: scan.firstTime)
         var output = try FeedOutput(task, context)

@@ -33,49 +33,35 @@ public struct SilverOptionBook: Stage {
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         if try OrderBookProduct(task.product) == .futureOptionMbo {
-            try replay(OptionMboEngine.self, OptionMbo.self, "mbo", task, context)
+            try make(with: OptionMboEngine.self, OptionMbo.self, "mbo", task, context)
         } else {
-            try replay(OptionQuoteEngine.self, Cmbp1.self, "cmbp_1", task, context)
+            try make(with: OptionQuoteEngine.self, Cmbp1.self, "cmbp_1", task, context)
         }
     }
 
-    private func replay<Engine: OptionReplay & ~Copyable, Records: OptionRecords & ~Copyable>(
-        _: Engine.Type, _: Records.Type, _ table: String, _ task: StageTask, _ context: StageContext
+    private func make<Engine: OptionEngine & ~Copyable, Records: OptionRecords & ~Copyable>(
+        with _: Engine.Type, _: Records.Type, _ table: String, _ task: StageTask, _ context: StageContext
     ) throws -> [StagedPartition] where Engine.Event == Records.Event {
         let bronze = task.input(table)
         let anchor = task.input("book_snapshot_1s")
         let parameters = try bookParameters(context.parameters(of: task), product: task.product)
-        let found = try scan(Records.self, bronze, task, context, publisher: parameters.publisher)
+        var terms: [UInt32: OptionInstrument] = [:]
+        let found = try scan(
+            Records.self, bronze, task, context, publisher: parameters.publisher, isSingleInstrument: false,
+            columns: Records.termColumns
+        ) { $0.appendTerms(to: &terms) }
         let windows = try Self.underlyingWindows(context.reader(anchor, of: task))
-        var output = try BookOutput<OptionBookSnapshot1s, OptionDepthAndFlow1s>(task, context)
-        var engine: Engine
+        let engine: Engine
         do throws(BookError) {
             engine = try Engine(
-                parameters, instruments: found.instruments, underlying: windows, firstTime: found.firstTime)
+                parameters, instruments: terms.keys.sorted().map { terms[$0]! }, underlying: windows,
+                firstTime: found.firstTime)
         } catch {
             throw explained(error, anchor)
         }
-        var rows = OptionWindowRows()
-        var events = Buffer<Engine.Event>()
-        var records = Records()
-        var reader = try context.reader(bronze, of: task)
-        reading: while try reader.next(into: &records, columns: Records.bookColumns) {
-            records.appendEvents(to: &events)
-            var index = 0
-            while true {
-                let progress = try engine.process(events.span, from: &index, into: &rows)
-                try output.drain(&rows)
-                if progress == .stopped { break reading }
-                if progress == .consumed { break }
-            }
-            try context.advance(events.count)
-            events.removeAll()
-        }
-        while try !engine.finish(into: &rows) { try output.drain(&rows) }
-        try output.drain(&rows)
-        return try output.finish(
-            recordsAfterEnd: engine.stoppedAt.map { found.records - $0 } ?? 0,
-            isWithoutData: try context.dayState(of: bronze))
+        return try replay(
+            engine, Records.self, of: found.records,
+            into: BookOutput<OptionBookSnapshot1s, OptionDepthAndFlow1s>(task, context), bronze, task, context)
     }
 
     private func explained(_ error: BookError, _ anchor: PartitionAddress) -> any Error {
@@ -84,34 +70,6 @@ public struct SilverOptionBook: Stage {
             "\(anchor) has no row for the window ending at \(end) ns, which the options need: "
                 + "run --product-type \(anchor.dataset.product) --layer silver with the same --start and --end"
         )
-    }
-
-    /// What the engine must know of the whole partition before its first record.
-    private func scan<Records: OptionRecords & ~Copyable>(
-        _: Records.Type, _ bronze: PartitionAddress, _ task: StageTask, _ context: StageContext,
-        publisher: UInt16?
-    ) throws -> (instruments: [OptionInstrument], firstTime: Int64?, records: Int) {
-        var terms: [UInt32: OptionInstrument] = [:]
-        var scan = PartitionScan(publisher: publisher, isSingleInstrument: false)
-        var publishers = PublisherCounts()
-        var failure: BookError?
-        var count = 0
-        var records = Records()
-        var events = Buffer<Records.Event>()
-        var reader = try context.reader(bronze, of: task)
-        while try reader.next(into: &records, columns: Records.bookColumns + Records.termColumns) {
-            events.removeAll()
-            records.appendEvents(to: &events)
-            records.appendTerms(to: &terms)
-            Records.count(events.span, &publishers)
-            if failure == nil {
-                do throws(BookError) { try Records.scan(events.span, &scan) } catch { failure = error }
-            }
-            count += events.count
-            try context.advance(0)
-        }
-        if let failure { throw publishers.explaining(failure, bronze) }
-        return (terms.keys.sorted().map { terms[$0]! }, scan.firstTime, count)
     }
 
     /// The seconds of the underlying, from its book_snapshot_1s.
@@ -144,36 +102,12 @@ public struct SilverOptionBook: Stage {
 
 // MARK: - Bronze in
 
-/// An engine of option books.
-protocol OptionReplay: ~Copyable {
-    associatedtype Event: BitwiseCopyable
-
-    init(
-        _ parameters: OptionParameters, instruments: [OptionInstrument], underlying: [UnderlyingWindow],
-        firstTime: Int64?) throws(BookError)
-    mutating func process(
-        _ events: Span<Event>, from index: inout Int, into rows: inout OptionWindowRows
-    ) throws(BookError) -> BlockProgress
-    mutating func finish(into rows: inout OptionWindowRows) throws(BookError) -> Bool
-    var stoppedAt: Int? { get }
-}
-
-extension OptionMboEngine: OptionReplay {}
-extension OptionQuoteEngine: OptionReplay {}
-
 /// A bronze table of options.
-protocol OptionRecords: Table, ~Copyable {
-    associatedtype Event: BitwiseCopyable
-
-    /// The columns that carry meaning for a book.
-    static var bookColumns: [Int] { get }
-    /// The columns of the instruments' terms, beyond those.
+protocol OptionRecords: ReplayedRecords, ~Copyable {
+    /// The columns of the instruments' terms, beyond those of the book.
     static var termColumns: [Int] { get }
 
-    borrowing func appendEvents(to events: inout Buffer<Event>)
     borrowing func appendTerms(to terms: inout [UInt32: OptionInstrument])
-    static func scan(_ events: Span<Event>, _ scan: inout PartitionScan) throws(BookError)
-    static func count(_ events: Span<Event>, _ publishers: inout PublisherCounts)
 }
 
 extension OptionMbo: OptionRecords {
@@ -208,14 +142,6 @@ extension OptionMbo: OptionRecords {
             terms[id] = OptionInstrument(
                 instrumentID: id, right: right.values[row], strikePrice: strikePriceInt[row])
         }
-    }
-
-    static func scan(_ events: Span<BookEvent>, _ scan: inout PartitionScan) throws(BookError) {
-        try scan.scan(events)
-    }
-
-    static func count(_ events: Span<BookEvent>, _ publishers: inout PublisherCounts) {
-        publishers.count(events)
     }
 }
 
@@ -263,18 +189,8 @@ extension Cmbp1: OptionRecords {
 
 // MARK: - Rows out
 
-extension BookOutput where Snapshots == OptionBookSnapshot1s, Flows == OptionDepthAndFlow1s {
-    fileprivate mutating func drain(_ rows: inout OptionWindowRows) throws {
-        for index in 0..<rows.snapshots.count { snapshots.append(rows.snapshots[index]) }
-        for index in 0..<rows.flows.count { flows.append(rows.flows[index]) }
-        append(rows.quality)
-        rows.removeAll()
-        try flush()
-    }
-}
-
-extension OptionBookSnapshot1s {
-    fileprivate mutating func append(_ row: OptionSnapshotRow) {
+extension OptionBookSnapshot1s: ReplayedTable {
+    mutating func append(_ row: OptionSnapshotRow) {
         append(
             Row(
                 windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
@@ -286,8 +202,8 @@ extension OptionBookSnapshot1s {
     }
 }
 
-extension OptionDepthAndFlow1s {
-    fileprivate mutating func append(_ row: OptionFlowRow) {
+extension OptionDepthAndFlow1s: ReplayedTable {
+    mutating func append(_ row: OptionFlowRow) {
         append(
             Row(
                 windowStartTsNs: row.windowStart, windowEndTsNs: row.windowEnd,
