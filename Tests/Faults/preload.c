@@ -3,14 +3,15 @@
 //
 //   FAULTS_ROOT    the directory, absolute; calls on other paths are neither counted nor touched
 //   FAULTS_NTH     which call, from 1; 0 or absent: none
-//   FAULTS_ACTION  fail | before | after | lose | tear
-//   FAULTS_ERRNO   what a failing call reports
+//   FAULTS_ACTION  fail | before | after | lose | tear | signal
+//   FAULTS_ERRNO   what a failing call reports; of signal, its number
 //   FAULTS_READS   1: reading calls count, too
 //   FAULTS_TRACE   file that gets one line a counted call
 //
 // lose: killed after the call; bytes and names that were not synchronized are gone. Files are cut to their last
 // fsync; what was made or moved in a directory that no fsync has seen since is taken back, the last first. Removals
 // are durable at once.
+// signal: the process gets a signal that it may handle; FAULTS_TRACE then has a line "signal" with CLOCK_MONOTONIC in ns.
 // tear: killed after the call; of the bytes that were not synchronized the first half is there; every second time
 // zeros follow, up to the length that was written.
 #define _GNU_SOURCE
@@ -28,9 +29,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum action { FAIL, BEFORE, AFTER, LOSE, TEAR };
+enum action { FAIL, BEFORE, AFTER, LOSE, TEAR, SIGNAL };
 
 static const char *root;
 static size_t root_length;
@@ -60,9 +62,9 @@ __attribute__((constructor)) static void begin(void) {
     if ((value = getenv("FAULTS_ERRNO"))) code = atoi(value);
     if ((value = getenv("FAULTS_READS"))) counts_reads = atoi(value) != 0;
     if ((value = getenv("FAULTS_ACTION"))) {
-        const char *names[] = {"fail", "before", "after", "lose", "tear"};
+        const char *names[] = {"fail", "before", "after", "lose", "tear", "signal"};
         int found = -1;
-        for (int i = 0; i < 5; i++) if (!strcmp(value, names[i])) found = i;
+        for (int i = 0; i < 6; i++) if (!strcmp(value, names[i])) found = i;
         if (found < 0) abort();
         action = (enum action)found;
     }
@@ -120,22 +122,35 @@ static void die(void) {
     for (;;) pause();
 }
 
+static void note(const char *call, const char *rest) {
+    if (trace < 0) return;
+    char line[PATH_MAX + 64];
+    int length = snprintf(line, sizeof line, "%s %s\n", call, rest);
+    if (syscall(SYS_write, trace, line, length) != length) abort();
+}
+
+static void raise_signal(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    char text[32];
+    snprintf(text, sizeof text, "%lld", now.tv_sec * 1000000000ll + now.tv_nsec);
+    note("signal", text);
+    kill(getpid(), code);
+}
+
 // True when this call is the one that fails. Holds the lock until `after`.
 static bool before(const char *call, const char *path) {
     pthread_mutex_lock(&lock);
     counted += 1;
-    if (trace >= 0) {
-        char line[PATH_MAX + 64];
-        int length = snprintf(line, sizeof line, "%s %s\n", call, path + (is_below(path) ? root_length : 0));
-        if (syscall(SYS_write, trace, line, length) != length) abort();
-    }
+    note(call, path + (is_below(path) ? root_length : 0));
     if (counted != nth) return false;
     if (action == BEFORE) die();
+    if (action == SIGNAL) raise_signal();
     return action == FAIL;
 }
 
 static void after(void) {
-    if (counted == nth && action != FAIL) die();
+    if (counted == nth && action != FAIL && action != SIGNAL) die();
     pthread_mutex_unlock(&lock);
 }
 

@@ -144,6 +144,29 @@ class Lake:
         return sorted((self.root / "_history").rglob("_MANIFEST.json"))
 
 
+class FaultyLake(Lake):
+    """A lake whose program can run under the shim that makes system calls fail (Tests/Faults)."""
+
+    faults = {}
+
+    def _environment(self):
+        return super()._environment() | self.faults
+
+    def under(self, shim, **faults):
+        other = FaultyLake(self.root)
+        other.faults = {"LD_PRELOAD": str(shim), "FAULTS_ROOT": str(self.root)} | faults
+        return other
+
+
+def faults_shim(folder):
+    """Compiles it."""
+    library = folder / "faults.so"
+    # A Swift toolchain brings a compiler of its own.
+    compiler = shutil.which("cc") or shutil.which("clang")
+    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, ROOT / "Tests" / "Faults" / "preload.c"], check=True)
+    return library
+
+
 def flags(options):
     """overwrite=True → --overwrite; start="09:30" → --start 09:30; a list repeats the option."""
     arguments = []

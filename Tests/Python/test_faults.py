@@ -13,13 +13,11 @@ import errno
 import os
 import pathlib
 import shutil
-import subprocess
 import tempfile
 
 import pytest
 
-from pipeline import FULL, LAYERS, Lake
-from vendorfiles import ROOT
+from pipeline import FULL, LAYERS, FaultyLake, Lake, faults_shim
 
 DATE = "2026-03-03"
 DATASET = "silver.future_mbo.book_snapshot_1s"
@@ -36,20 +34,6 @@ FAULTS = {
 FAILING = ("EIO", "ENOSPC")
 
 
-class FaultyLake(Lake):
-    """A lake whose program can run under the shim."""
-
-    faults = {}
-
-    def _environment(self):
-        return super()._environment() | self.faults
-
-    def under(self, shim, **faults):
-        other = FaultyLake(self.root)
-        other.faults = {"LD_PRELOAD": str(shim), "FAULTS_ROOT": str(self.root)} | faults
-        return other
-
-
 @pytest.fixture(scope="module")
 def folder():
     """In memory where there is such a place: a thousand lakes are made, and no power fails."""
@@ -60,12 +44,7 @@ def folder():
 
 @pytest.fixture(scope="module")
 def shim(folder):
-    library = folder / "faults.so"
-    source = ROOT / "Tests" / "Faults" / "preload.c"
-    # A Swift toolchain brings a compiler of its own.
-    compiler = shutil.which("cc") or shutil.which("clang")
-    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
-    return library
+    return faults_shim(folder)
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +204,41 @@ class Collection(Scenario):
         assert partitions(lake) == self.old and lake.history() == [], where
 
 
+# What people write: levels of a day, and levels that take their place.
+LEVELS = """\
+ticker: TSLA
+levels:
+  - {level_id: low, level_price: %s, level_type: support, level_source: prior_low}
+"""
+REFERENCE = ["ref", "add", "--json", "-p", "equity_taq", "-s", "TSLA", "-d", DATE]
+
+
+class Reference(Scenario):
+    """Levels of a day: their file with its recorded hash, and the tables that are published of it."""
+
+    def judge(self, lake, code, where):
+        there = partitions(lake, self.layers)
+        for path in self.old.keys() | self.new.keys():
+            if path.startswith("ref/"):
+                assert there.get(path) in (self.old.get(path), self.new.get(path)), f"{path} is half: {where}"
+        contents = {files.get("levels.yaml") for files in (*self.old.values(), *self.new.values())} - {None}
+        for path, files in there.items():
+            assert not path.startswith("raw/") or files.get("levels.yaml") in {None, *contents}, where
+        if code == 0:
+            assert there == self.new, f"it said that it was done: {where}"
+        # Between a file and the record of its hash there is a moment, which verify and every stage see.
+        verified = lake.tarn("verify", "--json")
+        assert verified.code in (0, 5), f"{where}: {verified}"
+        damaged = [entry["path"] for entry in verified.json["damaged_raw_files"]]
+        assert len(damaged) <= (verified.code == 5) and all("levels.yaml" in path for path in damaged), where
+        assert all(entry["sound"] for entry in verified.json["partitions"]), where
+        lake.tarn(*self.command).exits(0)
+        assert partitions(lake, self.layers) == self.new, where
+        lake.tarn("verify").exits(0)
+        replaced = [path for path in (lake.root / "_history" / "raw").rglob("*") if path.is_file()]
+        assert len(replaced) == sum(path.startswith("raw/") for path in self.old), where
+
+
 class Addition(Scenario):
     """Raw files: whole, with their recorded hash, or not there."""
 
@@ -275,6 +289,50 @@ def test_an_addition_of_files(raw, folder, shim):
     files = sorted((folder / "days").glob(f"*{DATE.replace('-', '')}*.dbn.zst"))
     scenario = Addition(empty, ["raw", "add", "-p", "future_mbo", *files], folder, shim, layers=("raw",))
     matrix("raw add", scenario)
+
+
+def test_an_addition_of_levels(folder, shim):
+    path = folder / "levels" / "levels.yaml"
+    path.parent.mkdir()
+    path.write_text(LEVELS % 250)
+    scenario = Reference(Lake(folder / "unmarked"), [*REFERENCE, path], folder, shim, layers=("raw", "ref"))
+    matrix("ref add", scenario, stride=2)
+
+
+def test_a_replacement_of_levels(folder, shim):
+    """A file of the same name replaces its predecessor, which is kept."""
+    path = folder / "replaced" / "levels.yaml"
+    path.parent.mkdir()
+    path.write_text(LEVELS % 250)
+    marked = Lake(folder / "marked")
+    marked.tarn(*REFERENCE, path).exits(0)
+    path.write_text(LEVELS % 249)
+    scenario = Reference(marked, [*REFERENCE, path], folder, shim, layers=("raw", "ref"))
+    matrix("ref add of a file that is there", scenario, stride=2)
+
+
+def test_an_addition_of_another_file_of_the_same_name(raw, folder, shim):
+    """Vendors' files are never replaced: every fault leaves the first, and so does none."""
+    (there,) = (path for path in (raw.root / "raw").rglob("*.mbo.dbn.zst"))
+    other = folder / "other" / there.name
+    Lake(folder / "unused").tarn("sample", folder / "more", "--records", "6000").exits(0)
+    other.parent.mkdir()
+    shutil.copyfile(folder / "more" / there.name, other)
+    before = raw.hashes("raw")
+    command = ["raw", "add", "-p", "future_mbo", other]
+    lake = FaultyLake(folder / "same-name")
+    shutil.copytree(raw.root, lake.root, dirs_exist_ok=True)
+    trace = folder / "refused"
+    lake.under(shim, FAULTS_TRACE=str(trace)).tarn(*command).exits(2, "raw files are never replaced")
+    count = len(trace.read_text().splitlines())
+    for n in range(1, count + 1):
+        for index, fault in enumerate(FAULTS):
+            if FULL or n % 6 == index:
+                result = lake.under(shim, FAULTS_NTH=str(n), **FAULTS[fault]).tarn(*command)
+                assert result.code in (2, 6, -9), result
+                assert lake.hashes("raw") == before, f"call {n}, {fault}"
+    lake.tarn("raw", "verify").exits(0)
+    print(f"\nfault points of 'raw add of another file of the same name': {count * (6 if FULL else 1)} of {count} calls")
 
 
 def test_the_shim_bites(first, folder, shim):

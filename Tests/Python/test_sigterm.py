@@ -7,7 +7,7 @@ import time
 import pytest
 
 import vendorfiles
-from pipeline import Lake, interrupt, vendor
+from pipeline import FULL, FaultyLake, Lake, faults_shim, interrupt, vendor
 
 DATE = "2026-03-03"
 # Under a loaded machine a second is not always a second.
@@ -146,3 +146,64 @@ def test_an_interrupted_addition_of_files(lake):
         assert path.stat().st_size == next(f for f in files if f.name == path.name).stat().st_size
     lake.tarn("raw", "add", "-p", "future_mbo", *files).exits(0)
     lake.tarn("raw", "verify").exits(0)
+
+
+RECORDED = ("-p", "equity_taq", "-s", "SPY", "-d", "2026-03-02")
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """A generated day of trades and quotes with levels and markers, raw files only. Copied, never worked on."""
+    folder = tmp_path_factory.mktemp("recording")
+    lake = Lake(folder / "lake")
+    lake.tarn("sample", folder / "days", "-p", "equity_taq", "-d", "2026-03-02").exits(0)
+    lake.add(*(folder / "days").glob("*mbp-1*"), product="equity_taq")
+    notes = [path for path in (folder / "days").iterdir() if path.name.startswith("spy-")]
+    lake.tarn("ref", "add", *RECORDED, *notes).exits(0)
+    return lake
+
+
+def test_a_signal_in_every_stage_of_the_recorder(recording, tmp_path):
+    """The shim raises the signal at a call: as each table is opened, and while compressed raw bytes are read. The bounded
+    run takes every fifth table and one read, the whole run every table and every read, and both signals."""
+    shim = faults_shim(tmp_path)
+    command = ["run", "--json", *RECORDED, "-l", "all", "-j", "1"]
+
+    def copy(name):
+        shutil.copytree(recording.root, tmp_path / name)
+        return FaultyLake(tmp_path / name)
+
+    trace = tmp_path / "trace"
+    whole = copy("whole")
+    whole.under(shim, FAULTS_TRACE=str(trace), FAULTS_READS="1").tarn(*command).exits(0)
+    calls = trace.read_text().splitlines()
+    opened = [n for n, call in enumerate(calls, 1) if call.startswith("open /_staging") and call.endswith(".parquet")]
+    read = [n for n, call in enumerate(calls, 1) if call.startswith("read /raw/") and call.endswith(".zst")]
+    tables = [path for layer in ("bronze", "silver", "gold") for path in (whole.root / layer).rglob("*.parquet")]
+    assert len(opened) == len(tables) >= 20 and len(read) > 3
+    points = opened + read if FULL else opened[::5] + read[len(read) // 2 :][:1]
+    slowest, codes = 0.0, {}
+    for index, n in enumerate(points):
+        for number in (signal.SIGINT, signal.SIGTERM) if FULL else ((signal.SIGINT, signal.SIGTERM)[index % 2],):
+            lake = copy(f"{n}-{number.name}")
+            note = tmp_path / f"trace-{n}-{number.name}"
+            faults = {"FAULTS_NTH": str(n), "FAULTS_ACTION": "signal", "FAULTS_ERRNO": str(int(number)), "FAULTS_READS": "1"}
+            result = lake.under(shim, FAULTS_TRACE=str(note), **faults).tarn(*command)
+            ended = time.monotonic()
+            (raised,) = (line for line in note.read_text().splitlines() if line.startswith("signal "))
+            seconds = ended - int(raised.split()[1]) / 1e9
+            where = f"{number.name} at call {n}, {calls[n - 1]}: {result}"
+            if result.code == 0:
+                # In the last stage a run may find that it is done.
+                assert n >= opened[-4] and lake.hashes() == whole.hashes(), where
+            else:
+                assert result.code == 130 and "interrupted" in result.err, where
+            assert seconds < AT_ONCE, where
+            assert lake.leftovers() == [], where
+            complete(lake)
+            slowest, codes[result.code] = max(slowest, seconds), codes.get(result.code, 0) + 1
+            if index in (0, len(points) - 1):
+                lake.tarn(*command).exits(0)
+                assert lake.hashes("bronze", "ref", "silver", "gold") == whole.hashes("bronze", "ref", "silver", "gold")
+            shutil.rmtree(lake.root)
+    print(f"\n{sum(codes.values())} signals at {len(points)} calls: exit codes {codes}, ended after at most {slowest:.2f} s")
