@@ -52,7 +52,7 @@ def drive(lake, file, folder, *more, **options):
 
 
 def test_a_driven_lake_is_the_lake_of_one_run(tmp_path):
-    dates = "2026-03-02:2026-03-04"
+    dates = "2026-03-02:2026-03-03"
     whole = made(tmp_path / "whole", dates)
     whole.run("all", "ES", dates, **WINDOW).exits(0)
     lake = made(tmp_path / "driven", dates)
@@ -62,7 +62,7 @@ def test_a_driven_lake_is_the_lake_of_one_run(tmp_path):
     published = [one for task in report["tasks"] for one in task["partitions"] if one["outcome"] == "published"]
     assert len(published) == len(list(lake.root.glob("*/product_type=*/**/_SUCCESS")))
     assert report["status"] == "done" and report["attempts"] == report["carried_out"]
-    assert re.search(r"step 1/\d+ bronze_mbo: 3/3 done", done.stderr)
+    assert re.search(r"step 1/\d+ bronze_mbo: 2/2 done", done.stderr)
     # What is fresh is not carried out again.
     done, report = drive(lake, plan(lake, tmp_path, dates), tmp_path)
     assert done.returncode == 0 and report["carried_out"] < len(published)
@@ -74,7 +74,8 @@ def stand_in(folder, rules):
     script = folder / "tarn"
     script.write_text(f"""#!{sys.executable}
 import json, os, pathlib, subprocess, sys
-line = sys.stdin.read()
+place = sys.argv[sys.argv.index("--task") + 1]
+line = sys.stdin.read() if place == "-" else pathlib.Path(place).read_text()
 task = json.loads(line)
 count = pathlib.Path({str(folder)!r}) / f"count-{{task['stage']}}-{{task['dt']}}"
 count.write_text(str(int(count.read_text()) + 1 if count.exists() else 1))
@@ -126,6 +127,182 @@ def test_a_plan_that_is_none_is_refused(tmp_path):
     done = subprocess.run([sys.executable, *arguments(lake, tmp_path / "plan", tmp_path), "--threads", "1"],
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode != 0 and "line 1" in done.stderr
+
+
+# The documents: their texts as they stand there, with stand-ins for the schedulers
+
+
+def texts(language):
+    """The fenced texts of docs/cluster.md."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs" / "cluster.md").read_text(), re.S | re.M)
+
+
+def scripts(folder):
+    """The document's scripts as files; each names itself in its first comment."""
+    for text in texts("bash"):
+        file = folder / re.search(r"^# (\S+\.sh):", text, re.M)[1]
+        file.write_text(text)
+        file.chmod(0o755)
+
+
+def environment(lake, folder):
+    """The document's commands, with `tarn` and the stand-ins on the path."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "tarn").symlink_to((pipeline.FOLDER / "tarn").resolve())
+    return lake._environment() | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+
+
+def command(folder, name, text):
+    (folder / "bin" / name).write_text(f"#!{sys.executable}\n{text}")
+    (folder / "bin" / name).chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def one_run(tmp_path_factory):
+    """The lake of a date as one run makes it. Read only."""
+    lake = made(tmp_path_factory.mktemp("whole"), "2026-03-02")
+    lake.run("all", "ES", "2026-03-02", **WINDOW).exits(0)
+    return lake
+
+
+def test_the_commands_of_the_document_work(tmp_path):
+    lake = made(tmp_path, "2026-03-02")
+    (block,) = texts("sh")
+    done = subprocess.run(["bash", "-euc", block], cwd=tmp_path, env=environment(lake, tmp_path), capture_output=True,
+                          text=True, timeout=300)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(list(lake.root.glob("gold/product_type=*/**/_SUCCESS"))) > 10
+
+
+SBATCH = """
+import os, pathlib, random, re, subprocess, sys
+*options, script = sys.argv[1:]
+given = dict(option.lstrip("-").partition("=")[::2] for option in options)
+step = given["export"].partition("STEP=")[2]
+assert ("dependency" in given) == (step != "0") and given.get("kill-on-invalid-dep", "yes") == "yes"
+tasks = list(range(1, int(re.fullmatch(r"1-(\\d+)%64", given["array"])[1]) + 1))
+random.Random(step).shuffle(tasks)
+for task in tasks:
+    for restarts in range(5):
+        code = subprocess.run(["./" + script], env=os.environ | {
+            "STEP": step, "SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_JOB_ID": step,
+            "SLURM_RESTART_COUNT": str(restarts)}).returncode
+        asked = pathlib.Path(f"requeue-{step}_{task}")
+        if not asked.exists():
+            break
+        asked.unlink()
+    if code:
+        sys.exit(f"task {task} of step {step} ended with {code}")
+print(int(step) + 1)
+"""
+SCONTROL = """
+import pathlib, sys
+assert sys.argv[1] == "requeue"
+pathlib.Path(f"requeue-{sys.argv[2]}").touch()
+"""
+
+
+def test_the_scripts_for_slurm_make_the_same_lake(one_run, tmp_path):
+    dates = "2026-03-02"
+    lake = made(tmp_path, dates)
+    plan(lake, tmp_path, dates)
+    scripts(tmp_path)
+    variables = environment(lake, tmp_path)
+    command(tmp_path, "sbatch", SBATCH)
+    command(tmp_path, "scontrol", SCONTROL)
+    # One task is out of space at first; it is put back into the queue.
+    (tmp_path / "bin" / "tarn").unlink()
+    stand_in(tmp_path / "bin", [("bronze_mbo", "2026-03-02", 2, 6)])
+    done = subprocess.run(["./submit.sh"], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "bin" / "count-bronze_mbo-2026-03-02").read_text() == "3"
+    assert lake.hashes() == one_run.hashes() and len(lake.hashes()) > 60
+
+
+@pytest.mark.parametrize("code, goes", [(6, 4), (130, 4), (5, 1)])
+def test_the_script_for_slurm_gives_up(tmp_path, code, goes):
+    """What may be retried four times in all, the rest never again."""
+    lake = made(tmp_path, "2026-03-02")
+    plan(lake, tmp_path, "2026-03-02")
+    scripts(tmp_path)
+    variables = environment(lake, tmp_path)
+    command(tmp_path, "sbatch", SBATCH)
+    command(tmp_path, "scontrol", SCONTROL)
+    (tmp_path / "bin" / "tarn").unlink()
+    stand_in(tmp_path / "bin", [("bronze_mbo", "2026-03-02", 99, code)])
+    done = subprocess.run(["./submit.sh"], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300)
+    assert done.returncode != 0 and f"ended with {code}" in done.stderr
+    assert (tmp_path / "bin" / "count-bronze_mbo-2026-03-02").read_text() == str(goes)
+
+
+def test_the_script_for_slurm_passes_a_signal_on(tmp_path):
+    """The signal that comes before the time is over stops the program, which is waited for."""
+    scripts(tmp_path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "step-0.ndjson").write_text("{}\n")
+    command(tmp_path, "tarn", """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), pathlib.Path("ended").touch(), sys.exit(130)))
+pathlib.Path("begun").touch()
+time.sleep(60)
+""")
+    command(tmp_path, "scontrol", SCONTROL)
+    script = subprocess.Popen(["./task.sh"], cwd=tmp_path, env=os.environ | {
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "STEP": "0", "SLURM_ARRAY_TASK_ID": "1",
+        "SLURM_ARRAY_JOB_ID": "7"})  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "begun").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    script.terminate()
+    assert script.wait(timeout=30) == 130
+    assert (tmp_path / "ended").exists() and (tmp_path / "requeue-7_1").exists()
+
+
+KUBECTL = """
+import os, random, subprocess, sys, yaml
+if sys.argv[1] == "wait":
+    assert sys.argv[-1].startswith("job/tarn-step-"), sys.argv
+    sys.exit(0)
+assert sys.argv[1:] == ["apply", "-f", "-"]
+job = yaml.safe_load(sys.stdin)
+assert (job["apiVersion"], job["kind"]) == ("batch/v1", "Job")
+spec = job["spec"]
+pod = spec["template"]["spec"]
+(container,) = pod["containers"]
+# What the API server asks for: rules by exit code need Never, limits of retries by index an indexed job.
+assert spec["completionMode"] == "Indexed" and pod["restartPolicy"] == "Never" and spec["backoffLimitPerIndex"] == 3
+(rule,) = spec["podFailurePolicy"]["rules"]
+assert rule["onExitCodes"]["containerName"] == container["name"] and rule["onExitCodes"]["values"] == [1, 2, 3, 4, 5]
+(volume,), (mount,) = pod["volumes"], container["volumeMounts"]
+assert volume["name"] == mount["name"] and mount["mountPath"] == "SHARED"
+variables = {one["name"]: one["value"] for one in container["env"]}
+indices = list(range(spec["completions"]))
+random.Random(job["metadata"]["name"]).shuffle(indices)
+for index in indices:
+    subprocess.run([*container["command"], *container["args"]], check=True,
+                   env={"PATH": os.environ["PATH"], "JOB_COMPLETION_INDEX": str(index), **variables})
+"""
+
+
+def test_the_job_for_kubernetes_makes_the_same_lake(one_run, tmp_path):
+    """/shared is a folder of this machine; each index is one start of the container's own command."""
+    dates = "2026-03-02"
+    shared = tmp_path / "shared"
+    (shared / "plans").mkdir(parents=True)
+    lake = made(shared, dates)
+    (shared / "project").symlink_to(lake.project)
+    plan(lake, tmp_path, dates)
+    scripts(tmp_path)
+    (job,) = texts("yaml")
+    (tmp_path / "job.yaml").write_text(job.replace("/shared", str(shared)).replace("/tmp/task", str(tmp_path / "task")))
+    submit = tmp_path / "submit-jobs.sh"
+    submit.write_text(submit.read_text().replace("/shared", str(shared)))
+    variables = environment(lake, tmp_path)
+    command(tmp_path, "kubectl", KUBECTL.replace("SHARED", str(shared)))
+    done = subprocess.run([submit], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert lake.hashes() == one_run.hashes() and len(lake.hashes()) > 60
 
 
 # Spark
@@ -238,4 +415,5 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_lake(tmp_path):
     assert report["status"] == "done" and not any(task["error"] for task in report["tasks"])
     paths = {one["path"] for task in report["tasks"] for one in task["partitions"]}
     assert len(paths) == total
+    print(f"\n{total} partitions, a worker killed after {killed_at}; {out.strip().splitlines()[-1]}")
     lake.tarn("verify").exits(0)

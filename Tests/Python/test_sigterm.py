@@ -1,5 +1,6 @@
 """A run that is asked to stop ends at once, leaves no trace of what was half made, and can be done again."""
 
+import json
 import shutil
 import signal
 import time
@@ -24,7 +25,10 @@ def lake(synthetic, tmp_path):
 
 def begin(lake, layers, *more, symbols="ESH6,NQH6"):
     """Starts a run; gives it back as soon as it has opened an output in staging."""
-    process = lake.start("run", "--json", "-p", "future_mbo", "-l", layers, "-s", symbols, "-d", DATE, *more)
+    return once_staged(lake, lake.start("run", "--json", "-p", "future_mbo", "-l", layers, "-s", symbols, "-d", DATE, *more))
+
+
+def once_staged(lake, process):
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         if staged(lake):
@@ -68,6 +72,21 @@ def test_an_interrupted_run(lake, synthetic, layers, number):
     if layers != "gold":
         assert lake.run(layers, "ESH6,NQH6", DATE).exits(0).outcomes <= {"published", "fresh"}
     assert lake.leftovers() == []
+
+
+def test_an_interrupted_task_of_a_plan(lake, tmp_path):
+    """What a scheduler does to a line of a plan when its time is over, and later once more."""
+    select = ["-p", "future_mbo", "-l", "silver", "-s", "ESH6", "-d", DATE, "--table",
+              "book_snapshot_1s,depth_and_flow_1s,book_quality_1s"]  # fmt: skip
+    lines = lake.tarn("plan", *select, "--ndjson").exits(0).out
+    (tmp_path / "plan.ndjson").write_text(lines)
+    assert [json.loads(line)["kind"] for line in lines.splitlines()] == ["task"]
+    words = ["run", "--task", tmp_path / "plan.ndjson", "--json"]
+    result, seconds = interrupt(once_staged(lake, lake.start(*words)), signal.SIGTERM)
+    assert result.code == 130 and seconds < AT_ONCE, str(result)
+    assert lake.leftovers() == [] and not list((lake.root / "silver").rglob("_SUCCESS"))
+    assert lake.tarn(*words).exits(0).outcomes == {"published"}
+    assert lake.tarn(*words).exits(0).outcomes == {"fresh"}
 
 
 def test_an_interrupted_overwrite_keeps_the_old_generation(lake):

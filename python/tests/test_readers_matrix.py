@@ -181,15 +181,23 @@ def test_the_calls_of_the_readme_are_those_and_work(sample, reader, tmp_path, mo
 
 
 def damaged(sample, root, where, dataset="silver.future_mbo.book_snapshot_1s", symbol="ESH6"):
-    """A lake of one table whose last date cannot be read: the whole file, or its pages."""
+    """A lake of one table whose last date cannot be read: the whole file, its pages, or those of the columns named."""
     lake = pipeline.Lake(root)
     for date in DATES:
         shutil.copytree(sample.folder(dataset, symbol, date), lake.folder(dataset, symbol, date))
     file = lake.file(dataset, symbol, DATES[1])
     whole = bytearray(file.read_bytes())
     footer = int.from_bytes(whole[-8:-4], "little") + 8
-    end = len(whole) if where == "file" else len(whole) - footer
-    whole[4:end] = b"\x55" * (end - 4)
+    ranges = {"file": [(4, len(whole))], "pages": [(4, len(whole) - footer)]}.get(where)
+    if ranges is None:
+        metadata = parquet.read_metadata(file)
+        chunks = [metadata.row_group(group).column(index) for group in range(metadata.num_row_groups)
+                  for index in range(metadata.num_columns)]  # fmt: skip
+        starts = [(min(chunk.dictionary_page_offset or chunk.data_page_offset, chunk.data_page_offset), chunk)
+                  for chunk in chunks if chunk.path_in_schema in where]  # fmt: skip
+        ranges = [(start, start + chunk.total_compressed_size) for start, chunk in starts]
+    for start, end in ranges:
+        whole[start:end] = b"\x55" * (end - start)
     os.chmod(file, 0o644)
     file.write_bytes(whole)
     return lake
@@ -257,6 +265,38 @@ def test_pages_of_other_instants_are_not_read(sample, reader, tmp_path):
     else:
         found = until(reader, carried_out(call), lake, at)
     assert_same(found, yardstick(sample, name, "ESH6", DATES[0]), (reader,))
+
+
+def test_what_is_put_on_top_of_a_scan_is_pushed_down(sample, tmp_path, monkeypatch):
+    """Filters and columns that polars and DuckDB add: pages that they exclude are damaged, and are left alone."""
+    import tarn
+
+    monkeypatch.setenv("TARN_PROJECT", str(ROOT))
+    name = "silver.future_mbo.book_snapshot_1s"
+    expected = yardstick(sample, name, "ESH6", DATES[0]).num_rows
+    at = int(datetime.datetime(2026, 3, 3, tzinfo=datetime.timezone.utc).timestamp()) * 10**9
+    scan = tarn.open(damaged(sample, tmp_path / "pages", "pages").root)[name].scan()
+    early = pl.col("window_end_ts_ns") < pl.lit(at).cast(pl.Datetime("ns", "UTC"))
+    assert scan.polars().filter(early).collect().height == expected
+    assert scan.polars().filter(pl.col("dt") == datetime.date.fromisoformat(DATES[0])).collect().height == expected
+    # DuckDB has no filter on instants of nanoseconds for what Arrow scans.
+    assert len(scan.with_(end=at).duckdb().fetchall()) == expected
+    assert len(scan.duckdb().filter(f"dt = DATE '{DATES[0]}'").fetchall()) == expected
+    assert scan.with_(end=at).count() == expected
+    with pytest.raises(Exception):
+        scan.polars().collect()
+    others = tuple(one for one in scan.dataset.columns if one not in ("window_end_ts_ns", "book_valid"))
+    scan = tarn.open(damaged(sample, tmp_path / "columns", others).root)[name].scan()
+    whole = yardstick(sample, name, "ESH6")
+    for rows in (
+        scan.with_(columns=["window_end_ts_ns", "book_valid"]).arrow(),
+        scan.polars().select("window_end_ts_ns", "book_valid").collect().to_arrow(),
+        pa.table(scan.duckdb().project("window_end_ts_ns, book_valid")),
+    ):
+        assert digest(rows["book_valid"]) == digest(whole["book_valid"])
+        assert digest(rows["window_end_ts_ns"]) == digest(whole["window_end_ts_ns"])
+    with pytest.raises(Exception):
+        scan.arrow()
 
 
 def test_the_printed_text_is_one_program_and_the_json_has_its_parts(sample):

@@ -196,7 +196,10 @@ class Scan:
         return self.choose().polars()
 
     def duckdb(self, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
-        """A DuckDB relation; filters and columns are pushed down."""
+        """A DuckDB relation; filters and columns are pushed down.
+
+        DuckDB passes on no filter on instants of nanoseconds: `start` and `end` of the scan are.
+        """
         return self.choose().duckdb(connection)
 
     def count(self) -> int:
