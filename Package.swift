@@ -27,6 +27,7 @@ let package = Package(
         // Libraries of the system, each behind a module map.
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
@@ -43,7 +44,7 @@ let package = Package(
         room("Arguments", ["Terminal"]),
 
         // Formats.
-        room("Parquet", ["Columnar", "CZstd", "CLZ4", "CZlib"], swiftSettings: spans),
+        room("Parquet", ["Columnar", "CZstd", "CLZ4", "CSnappy", "CZlib"], swiftSettings: spans),
         room("Decompression", ["CZstd", "CZlib"]),
         room("CSV", ["Decompression"]),
         room("DBN", ["CivilTime", "CZstd", "Decompression"], swiftSettings: spans),

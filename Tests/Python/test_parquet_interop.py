@@ -118,6 +118,8 @@ def write_foreign(folder):
         "plain": dict(compression="none", use_dictionary=False),
         "plainv2": dict(compression="none", use_dictionary=False, data_page_version="2.0"),
         "lz4": dict(compression="lz4", row_group_size=777),
+        "snappy": dict(compression="snappy", data_page_size=3000, write_batch_size=100),
+        "snappyv2": dict(compression="snappy", data_page_version="2.0"),
         "smallpages": dict(compression="zstd", data_page_size=512, write_batch_size=64, write_page_index=True),
         "fallback": dict(compression="zstd", dictionary_pagesize_limit=1000, data_page_size=2000, write_batch_size=100),
         "encoded": dict(compression="zstd", use_dictionary=False, column_encoding=encodings, write_page_checksum=True),
@@ -147,7 +149,7 @@ def write_foreign(folder):
 
     i = np.arange(10)
     unsupported = {
-        "snappy": (pa.table({"ordinal": i}), dict(compression="snappy")),
+        "brotli": (pa.table({"ordinal": i}), dict(compression="brotli")),
         "gzip": (pa.table({"ordinal": i}), dict(compression="gzip")),
         "nested": (pa.table({"ordinal": [[1], [2, 3]]}), {}),
         "FLOAT": (pa.table({"ordinal": i.astype(np.float32)}), {}),

@@ -1,4 +1,5 @@
 import CLZ4
+import CSnappy
 import CZlib
 import CZstd
 import Columnar
@@ -96,10 +97,24 @@ final class PageDecompressor {
             guard Int(size) == target.count else {
                 throw FormatError("the page holds \(size) bytes where \(target.count) were announced")
             }
+        case .snappy:
+            // The block says its own length, which the library would write whatever the room.
+            var size = 0
+            let block = source.baseAddress?.assumingMemoryBound(to: CChar.self)
+            guard snappy_uncompressed_length(block, source.count, &size) == SNAPPY_OK else {
+                throw FormatError("snappy: the block is damaged")
+            }
+            guard size == target.count else {
+                throw FormatError("the page holds \(size) bytes where \(target.count) were announced")
+            }
+            let room = target.baseAddress?.assumingMemoryBound(to: CChar.self)
+            guard snappy_uncompress(block, source.count, room, &size) == SNAPPY_OK else {
+                throw FormatError("snappy: the block is damaged")
+            }
         case let other:
             let name = other?.name ?? "number \(codec)"
             throw FormatError(
-                "compression \(name) is not supported; zstd, lz4_raw and none are", kind: .unsupported)
+                "compression \(name) is not supported; zstd, snappy, lz4_raw and none are", kind: .unsupported)
         }
     }
 }

@@ -1,5 +1,10 @@
 import Columnar
 
+extension SchemaElement {
+    /// Other writers give a column in which they saw nothing but nulls this type.
+    fileprivate var isOfNulls: Bool { childCount == 0 && logicalType == .other("UNKNOWN") }
+}
+
 /// A file's footer, checked: what it says fits the file and itself, and its columns are those of a flat table.
 struct Footer {
     let metadata: FileMetadata
@@ -44,6 +49,7 @@ struct Footer {
         try bytes.withUnsafeMutableBufferPointer { (target) throws(ParquetError) in
             try file.read(at: start, into: UnsafeMutableRawBufferPointer(target))
         }
+        var metadata: FileMetadata
         do {
             metadata = try bytes.withUnsafeBufferPointer { (bytes) throws(FormatError) in
                 var thrift = CompactReader(UnsafeRawBufferPointer(bytes))
@@ -57,6 +63,8 @@ struct Footer {
         } catch {
             throw error.located(path: file.path, region: .schema, base: start)
         }
+        Self.dropNulls(from: &metadata)
+        self.metadata = metadata
         do {
             try Self.check(metadata, shape, types, end: start)
         } catch {
@@ -64,12 +72,22 @@ struct Footer {
         }
     }
 
-    /// The root's children, which must all be leaves.
+    /// Takes the columns of nulls alone out of the row groups; one without as many columns as the schema stays faulty.
+    private static func dropNulls(from metadata: inout FileMetadata) {
+        let leaves = metadata.schema.dropFirst()
+        guard leaves.contains(where: \.isOfNulls) else { return }
+        for group in metadata.rowGroups.indices where metadata.rowGroups[group].columns.count == leaves.count {
+            metadata.rowGroups[group].columns = zip(leaves, metadata.rowGroups[group].columns)
+                .filter { !$0.0.isOfNulls }.map(\.1)
+        }
+    }
+
+    /// The root's children, which must all be leaves; those of nulls alone are left out.
     private static func columns(of schema: [SchemaElement]) throws(FormatError) -> (Shape, [PhysicalType]) {
         guard let root = schema.first else { throw FormatError("is empty") }
         var columns: [ColumnDefinition] = []
         var types: [PhysicalType] = []
-        for element in schema.dropFirst() {
+        for element in schema.dropFirst() where !element.isOfNulls {
             let name = element.name
             guard element.childCount == 0, let type = element.type else {
                 throw FormatError(
@@ -84,8 +102,8 @@ struct Footer {
                     name, try columnType(element, type), isNullable: element.repetition == .optional))
             types.append(type)
         }
-        guard root.childCount == columns.count else {
-            throw FormatError("announces \(root.childCount) columns and has \(columns.count)")
+        guard root.childCount == schema.count - 1 else {
+            throw FormatError("announces \(root.childCount) columns and has \(schema.count - 1)")
         }
         guard !columns.isEmpty else { throw FormatError("has no columns", kind: .unsupported) }
         return (Shape(columns), types)

@@ -4,9 +4,9 @@ import Columnar
 ///
 /// Reads what tarn writes, and what other writers write with the same parts of the format: data pages of version 1
 /// and 2; encodings PLAIN, dictionary, RLE, DELTA_BINARY_PACKED, DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY and
-/// BYTE_STREAM_SPLIT; compression zstd, lz4_raw and none — not snappy, gzip, brotli or lzo. Columns are booleans,
+/// BYTE_STREAM_SPLIT; compression zstd, snappy, lz4_raw and none — not gzip, brotli or lzo. Columns are booleans,
 /// signed integers of up to 32 and of 64 bits, doubles, strings, dates, and UTC timestamps in ms or ns; any other
-/// type, and any nesting, is refused when the file is opened.
+/// type, and any nesting, is refused when the file is opened. A column that says it is of nulls alone is passed over.
 ///
 /// The file is not trusted: every count, length and offset is checked before use, checksums are verified where
 /// there are some, and memory stays below `memoryLimit`, whatever the file says. After an error of `next` the
