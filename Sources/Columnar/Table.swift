@@ -19,3 +19,23 @@ public protocol Table: ~Copyable {
     /// columns nobody asked for stay empty.
     mutating func append(_ view: ColumnView, toColumn index: Int)
 }
+
+/// A table whose rows can also be taken out and put in one by one, as every generated one: for tables of few rows.
+public protocol RowTable: Table, ~Copyable {
+    associatedtype Row
+
+    subscript(row: Int) -> Row { get }
+
+    mutating func append(_ row: Row)
+}
+
+extension RowTable where Self: ~Copyable {
+    /// A table of these rows.
+    public init(_ rows: some Sequence<Row>) {
+        self.init()
+        for row in rows { append(row) }
+    }
+
+    /// All rows, in their order.
+    public var rows: [Row] { (0..<count).map { self[$0] } }
+}

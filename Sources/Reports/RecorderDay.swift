@@ -95,54 +95,6 @@ public struct RecorderDay: Sendable {
     }
 }
 
-extension Table where Self: ~Copyable {
-    /// Position of the session's id, which every table of the recorder has.
-    static var sessionColumn: Int {
-        guard let index = shape.index(of: Sessions.Columns.sessionId.name) else {
-            preconditionFailure("\(Self.self) is no table of the recorder")
-        }
-        return index
-    }
-
-    /// The rows of one session, as runs of neighbours.
-    borrowing func runs(of sessionID: String) -> [Range<Int>] {
-        withViews { views in
-            guard case .strings(let codes, let strings) = views[Self.sessionColumn].values else {
-                preconditionFailure("ids are strings")
-            }
-            guard let code = strings.firstIndex(where: { $0.utf8.elementsEqual(sessionID.utf8) }) else { return [] }
-            var runs: [Range<Int>] = []
-            for row in codes.indices where codes[row] == UInt32(code) {
-                if let last = runs.last, last.upperBound == row {
-                    runs[runs.count - 1] = last.lowerBound..<row + 1
-                } else {
-                    runs.append(row..<row + 1)
-                }
-            }
-            return runs
-        }
-    }
-}
-
-/// A generated table whose rows can be taken out one by one.
-public protocol RowTable: Table, ~Copyable {
-    associatedtype Row
-    subscript(row: Int) -> Row { get }
-}
-
-extension Sessions: RowTable {}
-extension Levels: RowTable {}
-extension State10s: RowTable {}
-extension Episodes: RowTable {}
-extension EpisodeSnapshots: RowTable {}
-extension Markers: RowTable {}
-extension LevelInteractions: RowTable {}
-extension TouchPackets: RowTable {}
-extension ReclaimPackets: RowTable {}
-extension LevelChainMetrics: RowTable {}
-extension ChainSummary: RowTable {}
-extension SmartMoney10s: RowTable {}
-
 extension RecorderDay.Source {
     public static let sessions = Self(.ref, "sessions")
     public static let levels = Self(.ref, "levels")

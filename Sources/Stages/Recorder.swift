@@ -73,6 +73,28 @@ extension String {
 
 // MARK: - Blocks
 
+extension PartitionReader {
+    /// All rows of a small table.
+    consuming func rows<Rows: RowTable & ~Copyable>(as type: Rows.Type) throws(LakeError) -> [Rows.Row] {
+        var rows: [Rows.Row] = []
+        var block = Rows()
+        while try next(into: &block) { rows += block.rows }
+        return rows
+    }
+}
+
+extension StageContext {
+    /// Stages a table that is whole in memory; nil where its partition is not wanted.
+    func stage<Rows: Table & ~Copyable>(
+        _ table: borrowing Rows, as output: PartitionAddress, of task: StageTask, dayState: DayState = .events,
+        quality: Quality = Quality()
+    ) throws -> StagedPartition? {
+        guard var writer = try writerIfWanted(output, of: task) else { return nil }
+        try table.withViews { try writer.write($0) }
+        return try writer.finish(dayState: dayState, quality: quality)
+    }
+}
+
 /// The rows of an input, a block at a time.
 struct BlockCursor<Rows: Table & ~Copyable>: ~Copyable {
     private var reader: PartitionReader
@@ -97,8 +119,8 @@ struct BlockCursor<Rows: Table & ~Copyable>: ~Copyable {
     }
 }
 
-/// The rows of an input that are grouped by session, a block at a time.
-struct SessionCursor<Rows: SessionTable & ~Copyable>: ~Copyable {
+/// The rows of an input that are grouped by session_id, in ascending order, a block at a time.
+struct SessionCursor<Rows: Table & ~Copyable>: ~Copyable {
     /// The current block, with the next row.
     var rows: BlockCursor<Rows>
     /// End of the current session's rows in the block.
@@ -132,35 +154,7 @@ struct SessionCursor<Rows: SessionTable & ~Copyable>: ~Copyable {
     }
 }
 
-/// A table whose rows are grouped by session_id, in ascending order.
-protocol SessionTable: Table, ~Copyable {
-    /// session_id of a row.
-    borrowing func sessionID(_ row: Int) -> String
-    /// Number of rows, by the column session_id, which is always read.
-    var sessionRows: Int { get }
-    /// The first row from `row` on that is not of the session.
-    borrowing func end(ofSession session: String, from row: Int) -> Int
-}
-
-extension StringColumn {
-    /// The first row from `row` on that holds another string.
-    borrowing func end(of string: String, from row: Int) -> Int {
-        withView { view in
-            guard case .strings(let codes, let strings) = view.values,
-                let code = strings.firstIndex(where: { $0.isSameKey(string) })
-            else { return row }
-            var end = row
-            while end < codes.count, codes[end] == UInt32(code) { end += 1 }
-            return end
-        }
-    }
-}
-
-extension TradesClassified: SessionTable {
-    borrowing func sessionID(_ row: Int) -> String { sessionId[row] }
-    var sessionRows: Int { sessionId.count }
-    borrowing func end(ofSession session: String, from row: Int) -> Int { sessionId.end(of: session, from: row) }
-
+extension TradesClassified {
     /// What windows need of a trade.
     static let windowColumns = [Columns.sessionId, .tsMs, .price, .size, .side].map(\.rawValue)
 }

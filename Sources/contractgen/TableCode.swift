@@ -119,7 +119,7 @@ private struct TableType {
         import Columnar
 
         /// Rows of `\(contract.name)` in memory, column by column.
-        public struct \(contract.name): ~Copyable, Table {
+        public struct \(contract.name): ~Copyable, RowTable {
         \(lines(columns, 1) { "public var \($0.property): \($0.storage) = \($0.storage)()" })
 
             public init() {}

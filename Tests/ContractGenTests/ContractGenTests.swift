@@ -19,7 +19,7 @@ import Testing
         ]
         let result = try generate(files)
         #expect(result.status == 0)
-        #expect(result.outputs["gold.a.t.swift"]?.contains("public struct T: ~Copyable, Table {") == true)
+        #expect(result.outputs["gold.a.t.swift"]?.contains("public struct T: ~Copyable, RowTable {") == true)
         #expect(
             result.outputs["gold.b.t.swift"]
                 == "// Generated from contracts/gold/b/t.avsc.\n// T is generated from gold/a/t.avsc.\n")

@@ -25,11 +25,11 @@ public struct GoldChains: Stage {
             try context.reader(task.input("reclaim_packets"), of: task))
         var metrics = LevelChainMetrics()
         var summaries = ChainSummary()
-        while let session = try states.nextStates() {
+        while let session = try states.nextRows() {
             let sessionID = session[0].sessionId
             let rows = try context.together { () throws(SessionRowsError) in try SessionRows(states: session) }
-            let sessionEvents = try events.events(of: sessionID)
-            let sessionPackets = try packets.packets(of: sessionID)
+            let sessionEvents = try events.rows(of: sessionID) { $0.levelId }
+            let sessionPackets = try packets.rows(of: sessionID) { $0.chainId }
             for chain in try levels.chains(of: sessionID, bandPct: parameters.bandPct) {
                 let (levelRows, summary) = ChainMetrics.rows(
                     of: try context.traced(chain, sessionEvents, in: rows),
@@ -39,28 +39,9 @@ public struct GoldChains: Stage {
             }
             try context.advance(session.count)
         }
-        var staged: [StagedPartition] = []
-        if var writer = try context.writerIfWanted(task.output("level_chain_metrics"), of: task) {
-            try metrics.withViews { try writer.write($0) }
-            staged.append(try writer.finish(dayState: day))
-        }
-        if var writer = try context.writerIfWanted(task.output("chain_summary"), of: task) {
-            try summaries.withViews { try writer.write($0) }
-            staged.append(try writer.finish(dayState: day))
-        }
-        return staged
-    }
-}
-
-extension SessionCursor<ReclaimPackets> {
-    /// The packets of a session, by chain.
-    fileprivate mutating func packets(of session: String) throws -> [ByteKey: [ReclaimPackets.Row]] {
-        var packets: [ByteKey: [ReclaimPackets.Row]] = [:]
-        try forEachRow(of: session) { table, row in
-            let packet = table[row]
-            packets[ByteKey(packet.chainId), default: []].append(packet)
-            return true
-        }
-        return packets
+        return try [
+            context.stage(metrics, as: task.output("level_chain_metrics"), of: task, dayState: day),
+            context.stage(summaries, as: task.output("chain_summary"), of: task, dayState: day),
+        ].compactMap(\.self)
     }
 }

@@ -29,7 +29,7 @@ public struct GoldEpisodes: Stage {
                     firstRegularTrade: try inputs.firstRegularTrade(of: session), benchmark: benchmark,
                     parameters: parameters))
             let spines = try inputs.spines(of: session)
-            for level in try inputs.levels.levels(of: session.sessionId) {
+            for level in try inputs.levels.rows(of: session.sessionId) {
                 let spine = spines[ByteKey(level.levelId)] ?? []
                 episodes += try context.together { () throws(SessionRowsError) in
                     try engine.episodes(of: level, spine: spine)
@@ -42,13 +42,12 @@ public struct GoldEpisodes: Stage {
             episodes += extracted.episodes
             try context.advance(spines.count)
         }
-        var staged = [try write(episodes, task, context, day)].compactMap(\.self)
-        if let partition = try writeSnapshots(episodes, task, context, day) { staged.append(partition) }
-        if var writer = try context.writerIfWanted(task.output("markers"), of: task) {
-            try markers.withViews { try writer.write($0) }
-            staged.append(try writer.finish(dayState: day, quality: Quality(rowsDropped: Int64(repeated))))
-        }
-        return staged
+        return try [
+            write(episodes, task, context, day), writeSnapshots(episodes, task, context, day),
+            context.stage(
+                markers, as: task.output("markers"), of: task, dayState: day,
+                quality: Quality(rowsDropped: Int64(repeated))),
+        ].compactMap(\.self)
     }
 
     /// The prices of SPY, where the lake has them.
@@ -76,19 +75,14 @@ public struct GoldEpisodes: Stage {
     private func write(
         _ episodes: [Episode], _ task: StageTask, _ context: StageContext, _ day: DayState
     ) throws -> StagedPartition? {
-        guard var writer = try context.writerIfWanted(task.output("episodes"), of: task) else { return nil }
         let rows = episodes.map(\.row).sorted {
             (ByteKey($0.sessionId), $0.zoneEntryTime, ByteKey($0.episodeId))
                 < (ByteKey($1.sessionId), $1.zoneEntryTime, ByteKey($1.episodeId))
         }
-        var table = Episodes()
         var quality = Quality()
-        for row in rows {
-            table.append(row)
-            quality.counters[row.outcome?.symbol ?? "unresolved", default: 0] += 1
-        }
-        try table.withViews { try writer.write($0) }
-        return try writer.finish(dayState: day, quality: quality)
+        for row in rows { quality.counters[row.outcome?.symbol ?? "unresolved", default: 0] += 1 }
+        return try context.stage(
+            Episodes(rows), as: task.output("episodes"), of: task, dayState: day, quality: quality)
     }
 
     /// Episode by episode in the order of their ids.
@@ -133,8 +127,8 @@ private struct EpisodeInputs: ~Copyable {
     }
 
     mutating func rows(of session: Sessions.Row, _ context: StageContext) throws -> SessionRows {
-        let states = try states.states(of: session.sessionId)
-        let flows = try flows.flows(of: session.sessionId)
+        let states = try states.rows(of: session.sessionId)
+        let flows = try flows.rows(of: session.sessionId)
         return try context.together { () throws(SessionRowsError) in
             try SessionRows(states: states, flows: flows)
         }
@@ -142,21 +136,11 @@ private struct EpisodeInputs: ~Copyable {
 
     /// The spines of a session, by level.
     mutating func spines(of session: Sessions.Row) throws -> [ByteKey: [LevelSpine.Row]] {
-        var byLevel: [ByteKey: [LevelSpine.Row]] = [:]
-        try spines.forEachRow(of: session.sessionId) { table, row in
-            byLevel[ByteKey(table.levelId[row]), default: []].append(table[row])
-            return true
-        }
-        return byLevel
+        try spines.rows(of: session.sessionId) { $0.levelId }
     }
 
     mutating func markers(of session: Sessions.Row) throws -> [MarkerInputs.Row] {
-        var rows: [MarkerInputs.Row] = []
-        try markers.forEachRow(of: session.sessionId) {
-            rows.append($0[$1])
-            return true
-        }
-        return rows
+        try markers.rows(of: session.sessionId)
     }
 
     /// The first trade in the regular hours of a session.

@@ -21,9 +21,9 @@ public struct GoldLevelInteractions: Stage {
         var writer = try context.writer(task.outputs[0], of: task)
         var table = LevelInteractions()
         var quality = Quality()
-        while let session = try states.nextStates() {
+        while let session = try states.nextRows() {
             let rows = try context.together { () throws(SessionRowsError) in try SessionRows(states: session) }
-            for level in try levels.levels(of: session[0].sessionId) {
+            for level in try levels.rows(of: session[0].sessionId) {
                 guard let level = ChainLevel(level, bandPct: parameters.bandPct) else { continue }
                 for event in LevelTimeline.events(of: level, over: rows) {
                     table.append(event)

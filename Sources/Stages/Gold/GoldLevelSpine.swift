@@ -19,9 +19,9 @@ public struct GoldLevelSpine: Stage {
         var levels = SessionCursor<Levels>(try context.reader(task.input("levels"), of: task))
         var writer = try context.writer(task.outputs[0], of: task)
         var table = LevelSpine()
-        while let session = try states.nextStates() {
+        while let session = try states.nextRows() {
             let rows = try context.together { () throws(SessionRowsError) in try SessionRows(states: session) }
-            for level in try levels.levels(of: session[0].sessionId) {
+            for level in try levels.rows(of: session[0].sessionId) {
                 for row in ZoneGate.spine(of: level, over: rows) { table.append(row) }
                 try table.withViews { try writer.write($0) }
                 try context.advance(table.count)

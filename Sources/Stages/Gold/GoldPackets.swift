@@ -25,14 +25,14 @@ public struct GoldPackets: Stage {
         var touches = TouchPackets()
         var reclaims = ReclaimPackets()
         var touchQuality = Quality()
-        while let session = try states.nextStates() {
+        while let session = try states.nextRows() {
             let sessionID = session[0].sessionId
-            let sessionFlows = try flows.flows(of: sessionID)
+            let sessionFlows = try flows.rows(of: sessionID)
             let rows = try context.together { () throws(SessionRowsError) in
                 try SessionRows(states: session, flows: sessionFlows)
             }
             let engine = TouchPacketEngine(rows, parameters)
-            let sessionEvents = try events.events(of: sessionID)
+            let sessionEvents = try events.rows(of: sessionID) { $0.levelId }
             for chain in try levels.chains(of: sessionID, bandPct: parameters.bandPct) {
                 let traced = try context.traced(chain, sessionEvents, in: rows)
                 let packets = traced.flatMap { engine.packets(of: $0) }.sorted {
@@ -48,16 +48,10 @@ public struct GoldPackets: Stage {
             }
             try context.advance(session.count)
         }
-        var staged: [StagedPartition] = []
-        if var writer = try context.writerIfWanted(task.output("touch_packets"), of: task) {
-            try touches.withViews { try writer.write($0) }
-            staged.append(try writer.finish(dayState: day, quality: touchQuality))
-        }
-        if var writer = try context.writerIfWanted(task.output("reclaim_packets"), of: task) {
-            try reclaims.withViews { try writer.write($0) }
-            staged.append(try writer.finish(dayState: day))
-        }
-        return staged
+        return try [
+            context.stage(touches, as: task.output("touch_packets"), of: task, dayState: day, quality: touchQuality),
+            context.stage(reclaims, as: task.output("reclaim_packets"), of: task, dayState: day),
+        ].compactMap(\.self)
     }
 }
 

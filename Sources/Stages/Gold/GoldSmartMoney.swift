@@ -49,10 +49,6 @@ public struct GoldSmartMoney: Stage {
     }
 }
 
-extension State10s: SessionTable {
-    borrowing func sessionID(_ row: Int) -> String { sessionId[row] }
-    var sessionRows: Int { sessionId.count }
-    borrowing func end(ofSession session: String, from row: Int) -> Int { sessionId.end(of: session, from: row) }
-
+extension State10s {
     fileprivate static let flowColumns = [Columns.sessionId.rawValue] + FlowState.columns
 }

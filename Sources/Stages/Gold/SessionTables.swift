@@ -1,3 +1,4 @@
+import Columnar
 import Lake
 import MarketState
 import Tables
@@ -24,63 +25,34 @@ extension SessionCursor where Rows: ~Copyable {
     }
 }
 
-extension SessionCursor<State10s> {
-    /// The rows of the session that comes next; nil after the last one.
-    mutating func nextStates() throws -> [State10s.Row]? {
-        guard let session = try nextSession() else { return nil }
-        return try states(of: session)
-    }
-
+extension SessionCursor where Rows: RowTable & ~Copyable {
     /// All rows of a session.
-    mutating func states(of session: String) throws -> [State10s.Row] {
-        var states: [State10s.Row] = []
+    mutating func rows(of session: String) throws -> [Rows.Row] {
+        var rows: [Rows.Row] = []
         try forEachRow(of: session) {
-            states.append($0[$1])
+            rows.append($0[$1])
             return true
         }
-        return states
+        return rows
     }
-}
 
-extension SessionCursor<SmartMoney10s> {
-    mutating func flows(of session: String) throws -> [SmartMoney10s.Row] {
-        var flows: [SmartMoney10s.Row] = []
-        try forEachRow(of: session) {
-            flows.append($0[$1])
-            return true
-        }
-        return flows
+    /// All rows of a session by one of their texts, in the order of the table.
+    mutating func rows(of session: String, by key: (Rows.Row) -> String) throws -> [ByteKey: [Rows.Row]] {
+        try Dictionary(grouping: rows(of: session)) { ByteKey(key($0)) }
+    }
+
+    /// The rows of the session that comes next; nil after the last one.
+    mutating func nextRows() throws -> [Rows.Row]? {
+        guard let session = try nextSession() else { return nil }
+        return try rows(of: session)
     }
 }
 
 extension SessionCursor<Levels> {
-    /// The levels of a session, by id.
-    mutating func levels(of session: String) throws -> [Levels.Row] {
-        var levels: [Levels.Row] = []
-        try forEachRow(of: session) {
-            levels.append($0[$1])
-            return true
-        }
-        return levels
-    }
-
     /// The supports and resistances of a session, chain by chain.
     mutating func chains(of session: String, bandPct: Double) throws -> [[ChainLevel]] {
-        let levels = try levels(of: session).compactMap { ChainLevel($0, bandPct: bandPct) }
+        let levels = try rows(of: session).compactMap { ChainLevel($0, bandPct: bandPct) }
         return Dictionary(grouping: levels) { ByteKey($0.chainID) }.sorted { $0.key < $1.key }.map(\.value)
-    }
-}
-
-extension SessionCursor<LevelInteractions> {
-    /// The events of a session, by level.
-    mutating func events(of session: String) throws -> [ByteKey: [LevelInteractions.Row]] {
-        var events: [ByteKey: [LevelInteractions.Row]] = [:]
-        try forEachRow(of: session) { table, row in
-            let event = table[row]
-            events[ByteKey(event.levelId), default: []].append(event)
-            return true
-        }
-        return events
     }
 }
 
@@ -97,40 +69,4 @@ extension StageContext {
             throw .corruptInput("\(error)")
         }
     }
-}
-
-extension SmartMoney10s: SessionTable {
-    borrowing func sessionID(_ row: Int) -> String { sessionId[row] }
-    var sessionRows: Int { sessionId.count }
-    borrowing func end(ofSession session: String, from row: Int) -> Int { sessionId.end(of: session, from: row) }
-}
-
-extension Levels: SessionTable {
-    borrowing func sessionID(_ row: Int) -> String { sessionId[row] }
-    var sessionRows: Int { sessionId.count }
-    borrowing func end(ofSession session: String, from row: Int) -> Int { sessionId.end(of: session, from: row) }
-}
-
-extension LevelSpine: SessionTable {
-    borrowing func sessionID(_ row: Int) -> String { sessionId[row] }
-    var sessionRows: Int { sessionId.count }
-    borrowing func end(ofSession session: String, from row: Int) -> Int { sessionId.end(of: session, from: row) }
-}
-
-extension MarkerInputs: SessionTable {
-    borrowing func sessionID(_ row: Int) -> String { sessionId[row] }
-    var sessionRows: Int { sessionId.count }
-    borrowing func end(ofSession session: String, from row: Int) -> Int { sessionId.end(of: session, from: row) }
-}
-
-extension LevelInteractions: SessionTable {
-    borrowing func sessionID(_ row: Int) -> String { sessionId[row] }
-    var sessionRows: Int { sessionId.count }
-    borrowing func end(ofSession session: String, from row: Int) -> Int { sessionId.end(of: session, from: row) }
-}
-
-extension ReclaimPackets: SessionTable {
-    borrowing func sessionID(_ row: Int) -> String { sessionId[row] }
-    var sessionRows: Int { sessionId.count }
-    borrowing func end(ofSession session: String, from row: Int) -> Int { sessionId.end(of: session, from: row) }
 }

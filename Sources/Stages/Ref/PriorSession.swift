@@ -72,8 +72,10 @@ struct PriorSession {
         _ open: (PartitionAddress) throws -> PartitionReader
     ) throws -> Double? {
         let covering = Set(
-            try open(sessions).sessions().filter { $0.startTsMs <= $0.rthOpenTsMs && $0.endTsMs >= $0.rthCloseTsMs }
-                .map(\.sessionId))
+            try open(sessions).rows(as: Sessions.self).filter {
+                $0.startTsMs <= $0.rthOpenTsMs && $0.endTsMs >= $0.rthCloseTsMs
+            }
+            .map(\.sessionId))
         var last: (end: Int64, atr: Double)?
         var reader = try open(indicators)
         var table = BarIndicators()

@@ -36,47 +36,25 @@ public struct RefIngest: Stage {
             day, try context.sessions(task.input("sessions"), of: task),
             try RefIngest.levelDefaults(context.parameters(of: task)))
         let tables = try merge.tables(context.referenceSources(of: task))
-        return try [
-            levels(tables, task, context), markers(tables, task, context), labels(tables, task, context),
-        ].compactMap { $0 }
-    }
-
-    private func levels(
-        _ tables: ReferenceTables, _ task: StageTask, _ context: StageContext
-    ) throws -> StagedPartition? {
-        guard var writer = try context.writerIfWanted(task.outputs[0], of: task) else { return nil }
-        var table = Levels()
-        for row in tables.levels { table.append(row) }
-        try table.withViews { try writer.write($0) }
-        let dropped = tables.counts.levelsWithoutSession
-        return try writer.finish(
-            quality: Quality(counters: ["levels_without_session": dropped], rowsDropped: dropped))
-    }
-
-    private func markers(
-        _ tables: ReferenceTables, _ task: StageTask, _ context: StageContext
-    ) throws -> StagedPartition? {
-        guard var writer = try context.writerIfWanted(task.outputs[1], of: task) else { return nil }
-        var table = MarkerInputs()
-        for row in tables.markers { table.append(row) }
-        try table.withViews { try writer.write($0) }
-        let dropped = tables.counts.markersWithoutSession
-        return try writer.finish(
-            quality: Quality(counters: ["markers_without_session": dropped], rowsDropped: dropped))
-    }
-
-    private func labels(
-        _ tables: ReferenceTables, _ task: StageTask, _ context: StageContext
-    ) throws -> StagedPartition? {
-        guard var writer = try context.writerIfWanted(task.outputs[2], of: task) else { return nil }
-        var table = Labels()
-        for row in tables.labels { table.append(row) }
-        try table.withViews { try writer.write($0) }
         let counts = tables.counts
-        return try writer.finish(
-            quality: Quality(
-                counters: ["labels_skipped": counts.labelsSkipped, "labels_replaced": counts.labelsReplaced],
-                rowsDropped: counts.labelsSkipped + counts.labelsReplaced))
+        return try [
+            context.stage(
+                Levels(tables.levels), as: task.outputs[0], of: task,
+                quality: dropped(["levels_without_session": counts.levelsWithoutSession])),
+            context.stage(
+                MarkerInputs(tables.markers), as: task.outputs[1], of: task,
+                quality: dropped(["markers_without_session": counts.markersWithoutSession])),
+            context.stage(
+                Labels(tables.labels), as: task.outputs[2], of: task,
+                quality: dropped([
+                    "labels_skipped": counts.labelsSkipped, "labels_replaced": counts.labelsReplaced,
+                ])),
+        ].compactMap(\.self)
+    }
+
+    /// What was not taken over, by reason.
+    private func dropped(_ counters: [String: Int64]) -> Quality {
+        Quality(counters: counters, rowsDropped: counters.values.reduce(0, +))
     }
 
     /// - Throws: `configuration` when the width is not positive.

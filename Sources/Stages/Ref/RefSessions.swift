@@ -45,11 +45,8 @@ public struct RefSessions: Stage {
         for source in try context.referenceSources(of: task)[.sessions] ?? [] {
             entries += try SessionEntry.parse(source, of: day)
         }
-        var table = Sessions()
-        for row in try rules.sessions(entries, of: day) { table.append(row) }
-        var writer = try context.writer(task.outputs[0], of: task)
-        try table.withViews { try writer.write($0) }
-        return [try writer.finish()]
+        let table = Sessions(try rules.sessions(entries, of: day))
+        return [try context.stage(table, as: task.outputs[0], of: task)].compactMap(\.self)
     }
 
     /// The rules that the parameters set for a date.

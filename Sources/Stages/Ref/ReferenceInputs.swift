@@ -40,18 +40,6 @@ extension StageContext {
 
     /// The rows of a small table of sessions.
     func sessions(_ address: PartitionAddress, of task: StageTask) throws -> [Sessions.Row] {
-        try reader(address, of: task).sessions()
-    }
-}
-
-extension PartitionReader {
-    /// Reads a partition of sessions to its end.
-    consuming func sessions() throws(LakeError) -> [Sessions.Row] {
-        var rows: [Sessions.Row] = []
-        var table = Sessions()
-        while try next(into: &table) {
-            for row in 0..<table.count { rows.append(table[row]) }
-        }
-        return rows
+        try reader(address, of: task).rows(as: Sessions.self)
     }
 }

@@ -18,7 +18,8 @@ public struct SilverState10s: Stage {
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))
         let day = try context.dayState(of: task.input("trades_classified"))
-        let indicators = try indicators(of: task, context)
+        // Some hundreds a session.
+        let indicators = try context.reader(task.input("bar_indicators"), of: task).rows(as: BarIndicators.self)
         var stateWriter = try context.writerIfWanted(task.output("state_10s"), of: task)
         var timeframeWriter = try context.writerIfWanted(task.output("tf_indicators_10s"), of: task)
         var trades = SessionCursor<TradesClassified>(
@@ -54,16 +55,5 @@ public struct SilverState10s: Stage {
         if let writer = stateWriter.take() { staged.append(try writer.finish(dayState: day, quality: quality)) }
         if let writer = timeframeWriter.take() { staged.append(try writer.finish(dayState: day)) }
         return staged
-    }
-
-    /// The bar indicators of the date, some hundreds a session.
-    private func indicators(of task: StageTask, _ context: StageContext) throws -> [BarIndicators.Row] {
-        var rows: [BarIndicators.Row] = []
-        var table = BarIndicators()
-        var reader = try context.reader(task.input("bar_indicators"), of: task)
-        while try reader.next(into: &table) {
-            for row in 0..<table.count { rows.append(table[row]) }
-        }
-        return rows
     }
 }
