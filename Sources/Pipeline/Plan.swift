@@ -299,7 +299,7 @@ struct Planner {
     }
 
     /// The parameters that the command line sets for a stage.
-    private func overrides(
+    func overrides(
         for declaration: StageDeclaration, on date: CivilDate
     ) throws -> [String: ParameterValue] {
         let parameters = declaration.parameters(for: request.productType)
@@ -344,12 +344,15 @@ struct Planner {
         }
     }
 
+    /// Stale tables of the layer `ref` are made anew without being asked for: they are no more than the source files and
+    /// the sessions before, put together, and adding a file publishes them in the same way.
     private func action(_ state: PartitionState, _ layer: DatasetKey.Layer) -> PlannedPartition.Action {
         let mayReplace = request.overwrite >= (layer == .bronze ? .everything : .derived)
         switch state {
         case .missing: return .build
         case .fresh: return mayReplace ? .rebuild : .skip
-        case .stale, .corrupt: return mayReplace ? .rebuild : .refuse
+        case .stale: return mayReplace || layer == .ref ? .rebuild : .refuse
+        case .corrupt: return mayReplace ? .rebuild : .refuse
         }
     }
 }

@@ -56,16 +56,20 @@ public struct ReferenceIntake {
 
     /// Adds files: checks them together with those that are there, keeps them, publishes.
     ///
+    /// - Parameter settings: parameters of the stages that publish; the tables keep them.
     /// - Throws: `ReferenceError`, `Failure`, `LakeError`: nothing was changed; but for a failure of the publication,
     ///   which another run makes good.
-    public func add(_ sources: [ReferenceSource]) throws -> Result {
-        try add(sources, among: files())
+    public func add(_ sources: [ReferenceSource], settings: [Setting] = []) throws -> Result {
+        try add(sources, settings, among: files())
     }
 
     /// - Parameter present: what was there when the sources were made; if another has come since, nothing is done.
     private func add(
-        _ sources: [ReferenceSource], among present: [(kind: ReferenceKind, file: RawFile)]
+        _ sources: [ReferenceSource], _ settings: [Setting] = [], among present: [(kind: ReferenceKind, file: RawFile)]
     ) throws -> Result {
+        let request = RunRequest(
+            productType: day.product, layers: [.ref], symbols: [day.symbol],
+            dates: DateSelection(day.date), settings: settings, overwrite: .derived, workers: 1)
         var fresh: [(kind: ReferenceKind, source: ReferenceSource)] = []
         for source in sources {
             let kind = try source.kind()
@@ -76,7 +80,7 @@ public struct ReferenceIntake {
             }
             fresh.append((kind, source))
         }
-        let counts = try check(fresh, among: present)
+        let counts = try check(fresh, among: present, for: Planner(project, request))
         let run = try Run(project.lake)
         defer { try? run.end() }
         var added: [Added] = []
@@ -86,25 +90,40 @@ public struct ReferenceIntake {
                 source.path, at: day.location(kind), name: source.name, predecessor: old?.sha256, run: run)
             added.append(Added(kind: kind, file: file, replaced: replaced))
         }
-        let request = RunRequest(
-            productType: day.product, layers: [.ref], symbols: [day.symbol],
-            dates: DateSelection(day.date), overwrite: .derived, workers: 1)
         return Result(added: added, report: try Runner(project).run(request), counts: counts)
     }
 
     /// Puts the files of the day together as the stages will, with the new ones in the place of those of their names.
     private func check(
-        _ fresh: [(kind: ReferenceKind, source: ReferenceSource)], among present: [(kind: ReferenceKind, file: RawFile)]
+        _ fresh: [(kind: ReferenceKind, source: ReferenceSource)],
+        among present: [(kind: ReferenceKind, file: RawFile)],
+        for planner: Planner
     ) throws -> ReferenceTables.Counts {
         var sources: [ReferenceKind: [ReferenceSource]] = [:]
         for (kind, source) in fresh { sources[kind, default: []].append(source) }
+        if let sessions = sources[.sessions] {
+            try SessionEntry.checkIDs(
+                sessions.flatMap { try SessionEntry.parse($0, of: day) }, of: day, others: sessionsOfOtherDays())
+        }
         for (kind, file) in present {
             let isReplaced = fresh.contains { $0.kind == kind && $0.source.name.utf8.elementsEqual(file.name.utf8) }
             if isReplaced { continue }
             if let damage = try RawStore(project.lake).damage(of: file) { throw damage }
             sources[kind, default: []].append(ReferenceSource(raw: file.path, path: project.lake.path(file.path)))
         }
-        return try ReferencePreview.tables(sources, of: day, in: site).counts
+        return try ReferencePreview.tables(sources, of: day, in: site) { stage in
+            try planner.overrides(for: stage, on: day.date)
+        }.counts
+    }
+}
+
+extension ReferenceIntake {
+    /// The sessions that files give to other days of the product.
+    private func sessionsOfOtherDays() throws -> [SessionEntry] {
+        let files = try ReferenceIntake.files(in: project, product: day.product)
+        return try files.filter { $0.kind == .sessions && $0.day != day }.flatMap { day, _, file in
+            try SessionEntry.parse(ReferenceSource(raw: file.path, path: project.lake.path(file.path)), of: day)
+        }
     }
 }
 

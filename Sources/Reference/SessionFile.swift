@@ -61,6 +61,29 @@ extension SessionEntry {
         return entries
     }
 
+    /// Refuses ids of sessions of other days: an id names one session of a product.
+    ///
+    /// - Parameter others: the sessions of the product's other days that files give.
+    public static func checkIDs(
+        _ entries: [SessionEntry], of day: ReferenceDay, others: [SessionEntry]
+    ) throws(ReferenceError) {
+        for entry in entries {
+            guard let id = entry.sessionID, let place = entry.place else { continue }
+            if let other = others.first(where: { $0.sessionID.map { $0.utf8.elementsEqual(id.utf8) } ?? false }) {
+                throw place.error(
+                    "the session_id '\(id)' is that of \(other.place.map { "\($0)" } ?? "another day"); "
+                        + "an id names one session of \(day.product)")
+            }
+            // What days without a session file call theirs.
+            if id.utf8.reversed().starts(with: SessionRules.defaultSuffix.utf8.reversed()),
+                !id.utf8.elementsEqual(SessionRules.defaultID(of: day).utf8)
+            {
+                throw place.error(
+                    "the session_id '\(id)' is not of this day; without one it is '\(SessionRules.defaultID(of: day))'")
+            }
+        }
+    }
+
     private static let optionalKeys = [
         "session_id", "start_ts_ms", "end_ts_ms", "rth_open_ts_ms", "rth_close_ts_ms", "direction_bias",
         "prior_close", "atr_seed", "atr_seed_source", "daily_atr", "tie_policy",

@@ -73,7 +73,9 @@ public struct SessionRules: Sendable {
     }
 
     /// The id of a session that was given none.
-    public static func defaultID(of day: ReferenceDay) -> String { "\(day.symbol):\(day.date):rth" }
+    public static func defaultID(of day: ReferenceDay) -> String { "\(day.symbol):\(day.date)\(defaultSuffix)" }
+
+    static let defaultSuffix = ":rth"
 }
 
 /// Where the ATR before the first bar comes from.

@@ -2,6 +2,8 @@
 
 import json
 
+import pandas
+import polars
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
@@ -103,7 +105,7 @@ def test_labels_come_as_parquet_too(lake, tmp_path):
             "index": [0, 1, 2, 3],
         }
     )
-    for compression in ("zstd", "none"):
+    for compression in ("zstd", "none", "snappy", "lz4"):
         path = tmp_path / "labels.parquet"
         parquet.write_table(table, path, compression=compression)
         ref(lake, path).exits(0)
@@ -113,6 +115,24 @@ def test_labels_come_as_parquet_too(lake, tmp_path):
         ]
     parquet.write_table(table.drop_columns(["manual_outcome"]), path, compression="none")
     ref(lake, path).exits(CORRUPT, "labels.parquet: the column 'manual_outcome' is missing")
+
+
+def test_labels_as_pandas_and_polars_write_them(lake, tmp_path):
+    """As they are, without an option: an index, a column that is null all over, whole numbers."""
+    columns = {"episode_id": ["a", "b"], "manual_outcome": ["win", "loss"], "manual_notes": [None, None], "setup_type": ["x", None]}
+    expected = [
+        {"episode_id": "a", "manual_outcome": "win", "manual_notes": None, "setup_type": "x", "confidence": 0.5},
+        {"episode_id": "b", "manual_outcome": "loss", "manual_notes": None, "setup_type": None, "confidence": 1.0},
+    ]
+    path = tmp_path / "labels.parquet"
+    frame = pandas.DataFrame(columns | {"confidence": [0.5, 1.0]}, index=[10, 20])
+    for made in (frame, frame.set_index("episode_id").reset_index(), frame.astype({"setup_type": "category"})):
+        made.to_parquet(path)
+        ref(lake, path).exits(0)
+        assert rows(lake, "labels") == expected
+    polars.DataFrame(columns | {"confidence": [0.5, 1.0]}).write_parquet(path)
+    ref(lake, path).exits(0)
+    assert rows(lake, "labels") == expected
 
 
 def test_a_file_of_the_same_name_replaces_its_predecessor_which_is_kept(lake, tmp_path):
@@ -238,6 +258,53 @@ def test_a_session_starts_from_the_atr_of_the_session_before(lake):
     late.run("silver", "SPY", days[1], product="equity_taq").exits(NOT_READY, "stale")
     late.run("silver", "SPY", days[1], "--overwrite", product="equity_taq").exits(0)
     assert late.hashes("ref") == lake.hashes("ref")
+
+
+def test_files_of_several_dates_may_come_before_the_first_run(lake, tmp_path):
+    """Later sessions follow the ATR of earlier ones when these exist, without being asked to."""
+    folder, days = lake.root.parent / "days", ("2026-03-02", "2026-03-03")
+    lake.tarn("sample", folder, "-p", "equity_taq", "--records", "30000").exits(0)
+    other = Lake(tmp_path / "other")
+    for one in (lake, other):
+        one.add(*folder.glob("*mbp-1*"), product="equity_taq")
+    files = {day: sorted(folder.glob(f"spy-{day.replace('-', '')}.*")) for day in days}
+    add = lambda one, day: one.tarn("ref", "add", "-p", "equity_taq", "-s", "SPY", "-d", day, *files[day]).exits(0)
+    source = lambda day: lake.table("ref.equity_taq.sessions", "SPY", day)["atr_seed_source"].to_pylist()
+    for day in days:
+        add(lake, day)
+    before = source(days[1])
+    planned = lake.tarn("plan", "-p", "equity_taq", "-l", "all", "-s", "SPY", "-d", ":".join(days), "--json").exits(0)
+    assert "refuse" not in planned.out
+    lake.run("all", "SPY", ":".join(days), product="equity_taq").exits(0)
+    assert source(days[1]) == ["prior_session"] != before
+    for day in days:
+        add(other, day)
+        other.run("all", "SPY", day, product="equity_taq").exits(0)
+    assert lake.hashes() == other.hashes() and lake.hashes("ref") == other.hashes("ref")
+    # A stale session is rebuilt; silver that was made from it says that it is stale, and stays.
+    add(lake, days[0])
+    lake.run("all", "SPY", ":".join(days), product="equity_taq").exits(0)
+    assert lake.run("ref", "SPY", days[1], product="equity_taq").exits(0).outcomes == {"fresh"}
+
+
+def test_parameters_of_sessions_are_set_where_the_files_are_added(lake, tmp_path):
+    early = OPEN - 3_600_000
+    path = write(tmp_path, "s", SESSION + f"start_ts_ms: {early}\n")
+    ref(lake, path).exits(0)
+    assert rows(lake, "sessions")[0]["start_ts_ms"] == OPEN
+    ref(lake, path, "--set", "include_extended_hours=true").exits(0)
+    assert rows(lake, "sessions")[0]["start_ts_ms"] == early
+    # Kept by what comes after, until it is set anew.
+    ref(lake, write(tmp_path, "l", LEVELS), "--set", "level_width_atr=0.5").exits(0)
+    assert rows(lake, "sessions")[0]["start_ts_ms"] == early
+    assert rows(lake, "levels")[0]["level_width_atr"] == 0.5
+    lake.run("ref", "TSLA", DATE, product="equity_taq", set="include_extended_hours=false").exits(0)
+    assert rows(lake, "sessions")[0]["start_ts_ms"] == OPEN
+    before = lake.hashes("raw", "ref")
+    ref(lake, path, "--set", "include_extended=true").exits(USAGE, "no stage of the request has a parameter")
+    ref(lake, path, "--set", "rth_open=17:00:00").exits(USAGE, "rth_open is not before the end")
+    ref(lake, path, "--set", "a=1", "--set", "a=2").exits(USAGE, "given twice")
+    assert lake.hashes("raw", "ref") == before
 
 
 def test_the_sample_has_source_files_of_every_kind(lake):

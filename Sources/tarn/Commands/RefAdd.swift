@@ -35,11 +35,18 @@ struct RefAdd: Command {
                 Example(
                     "tarn ref add labels.parquet -p equity_taq -s SPY -d 2026-03-03",
                     "adds labels, or replaces those of an earlier labels.parquet"),
+                Example(
+                    "tarn ref add session.yaml -p equity_taq -s SPY -d 2026-03-03 --set include_extended_hours=true",
+                    "adds a session that is not cut to regular hours"),
             ])
     }
 
     var day = ReferenceDayOptions()
+    @Options("set", .setting, help: "Parameter of the sessions or levels that replaces the registry's; it is kept.")
+    var settings: [Setting]
     @Arguments(.file, help: "Source files.") var files: [String]
+
+    func validate() throws(UsageError) { try Setting.checkOnce(settings) }
 
     func run(in session: Session) throws {
         let intake = try day.intake(in: session)
@@ -48,7 +55,7 @@ struct RefAdd: Command {
             return ReferenceSource(
                 file: path, name: path.split(separator: "/").last.map(String.init) ?? path, path: path)
         }
-        try intake.add(sources).show(in: session)
+        try intake.add(sources, settings: settings).show(in: session)
     }
 }
 

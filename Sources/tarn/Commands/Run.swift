@@ -10,7 +10,8 @@ struct RunCommand: Command {
             discussion: """
                 Partitions that are fresh are skipped; those that are missing are made. A partition that is stale is \
                 refused, with the reasons, unless --overwrite is given: then everything that is named is rebuilt, and \
-                what lies downstream of it in the layers asked for. Bronze is rebuilt only with --overwrite-bronze, too. \
+                what lies downstream of it in the layers asked for. Bronze is rebuilt only with --overwrite-bronze, too; \
+                stale sessions, levels, markers and labels are rebuilt without it. \
                 A root such as ES means all its contracts in bronze, and the contract of the day in silver and gold. \
                 --task carries out tasks of 'tarn plan --ndjson', each line of which says all that is needed: they \
                 may be spread over machines, as long as each step is done before the next.
@@ -33,7 +34,7 @@ struct RunCommand: Command {
 
     @Options(
         "layer", short: "l", .choice("LAYER"), separator: ",", isRequired: true,
-        help: "bronze, silver, gold or all.")
+        help: "bronze, ref, silver, gold or all; silver includes ref.")
     var layers: [LayerChoice]
     var selection = SelectionOptions()
     var execution = ExecutionOptions()
@@ -87,7 +88,7 @@ struct PlanCommand: Command {
 
     @Options(
         "layer", short: "l", .choice("LAYER"), separator: ",", isRequired: true,
-        help: "bronze, silver, gold or all.")
+        help: "bronze, ref, silver, gold or all; silver includes ref.")
     var layers: [LayerChoice]
     var selection = SelectionOptions()
     var execution = ExecutionOptions()
@@ -118,14 +119,14 @@ struct RebuildCommand: Command {
             ])
     }
 
-    @Option("from", .choice("LAYER"), help: "First layer: bronze, silver or gold.") var from: LayerChoice
+    @Option("from", .choice("LAYER"), help: "First layer: bronze, ref, silver or gold.") var from: LayerChoice
     var selection = SelectionOptions()
     var execution = ExecutionOptions()
     @Flag("dry-run", short: "n", help: "Only show what would be done.") var dryRun
 
     func validate() throws(UsageError) {
         try execution.validate()
-        if from == .all { throw UsageError("--from takes bronze, silver or gold") }
+        if from == .all { throw UsageError("--from takes bronze, ref, silver or gold") }
     }
 
     func run(in session: Session) throws {

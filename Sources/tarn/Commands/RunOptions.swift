@@ -46,6 +46,13 @@ struct ExecutionOptions: ParameterGroup {
         if let start, let end, start.isUTC == end.isUTC, start.secondOfDay >= end.secondOfDay {
             throw UsageError("--start is not before --end")
         }
+        try Setting.checkOnce(settings)
+    }
+}
+
+extension Setting {
+    /// Refuses a key that is set twice.
+    static func checkOnce(_ settings: [Setting]) throws(UsageError) {
         for (index, setting) in settings.enumerated() {
             if settings[..<index].contains(where: { $0.key == setting.key }) {
                 throw UsageError("--set \(setting.key) is given twice")
@@ -74,7 +81,7 @@ extension RunRequest {
 
 /// `--layer` and its `all`.
 enum LayerChoice: String, CaseIterable {
-    case bronze, silver, gold, all
+    case bronze, ref, silver, gold, all
 
     /// The layers that choices name together.
     static func layers(_ choices: [LayerChoice]) -> [DatasetKey.Layer] {
@@ -82,10 +89,11 @@ enum LayerChoice: String, CaseIterable {
         for choice in choices {
             switch choice {
             case .bronze: layers.insert(.bronze)
+            case .ref: layers.insert(.ref)
             // Sessions and levels are what the recorder's silver starts from.
             case .silver: layers.formUnion([.ref, .silver])
             case .gold: layers.insert(.gold)
-            case .all: layers.formUnion([.ref, .bronze, .silver, .gold])
+            case .all: layers.formUnion(DatasetKey.Layer.allCases)
             }
         }
         return layers.sorted()
