@@ -128,7 +128,7 @@ extension RecorderDay {
         if makes(surface), try manifest(of: surface) != nil {
             var pressure = empty
             try forEachPart(of: surface, as: PhysicsSurface1s.self) { part, _ in
-                for row in 0..<part.count where part.pressureGrad[row] != 0 {
+                for row in 0..<part.count {
                     pressure.add(
                         part.pressureGrad[row],
                         price: part.spotRefPriceInt[row] + Int64(part.relTicks[row]) * step,

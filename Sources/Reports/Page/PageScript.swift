@@ -40,7 +40,7 @@ enum PageScript {
             const quoted = S.quote.filter(Boolean).length;
             const tiles = [
                 [first < 0 ? 'no trades' : price(lastPrice), first < 0 ? 'last price' : 'last price, ' + (lastPrice >= opening ? '+' : '') + (100 * (lastPrice / opening - 1)).toFixed(2) + ' % on the day'],
-                [traded.length ? price(Math.min(...S.low.filter(p => p > 0))) + ' – ' + price(Math.max(...S.high)) : '–', 'range'],
+                [traded.length ? price(Math.min(...S.low.filter(p => p > 0))) + '–' + price(Math.max(...S.high)) : '–', 'range'],
                 [whole(S.volume.reduce((a, b) => a + b, 0)), 'volume, ' + whole(S.trades.reduce((a, b) => a + b, 0)) + ' trades'],
                 [whole(N ? cvd[N - 1] : 0), 'delta of the session'],
                 [count('win') + ' / ' + count('loss') + ' / ' + count('scratch'), 'episodes won / lost / scratch'],
@@ -90,11 +90,12 @@ enum PageScript {
             }
         }
         function scale(low, high, h, bottom) { const span = high - low || Math.abs(high) * .001 || 1; return {low: low - span * .06, high: high + span * .06, y: v => (h - bottom) - (v - (low - span * .06)) / (span * 1.12) * (h - bottom)}; }
-        function valueGrid(c, s, w, h, bottom, format) {
+        // Labels stand where they are whole and nothing else is written.
+        function valueGrid(c, s, w, h, bottom, format, taken = []) {
             const span = s.high - s.low, raw = span / Math.max(2, (h - bottom) / 46), base = 10 ** Math.floor(Math.log10(raw));
             const step = [1, 2, 2.5, 5, 10].map(m => m * base).find(v => v >= raw);
             c.strokeStyle = color('grid'); c.fillStyle = color('soft'); c.textAlign = 'left';
-            for (let v = Math.ceil(s.low / step) * step; v <= s.high; v += step) { const y = Math.round(s.y(v)) + .5; c.beginPath(); c.moveTo(LEFT, y); c.lineTo(w - RIGHT, y); c.stroke(); c.fillText(format(v), w - RIGHT + 6, y + 4); }
+            for (let v = Math.ceil(s.low / step) * step; v <= s.high; v += step) { const y = Math.round(s.y(v)) + .5; c.beginPath(); c.moveTo(LEFT, y); c.lineTo(w - RIGHT, y); c.stroke(); if (y > 7 && y < h - bottom - 3 && !taken.some(other => Math.abs(other - y) < 14)) c.fillText(format(v), w - RIGHT + 6, y + 4); }
         }
         function clip(c, w, h, body) { c.save(); c.beginPath(); c.rect(LEFT, 0, w - LEFT - RIGHT, h); c.clip(); body(); c.restore(); }
         function line(c, w, values, y, from, to, skip) {
@@ -112,7 +113,8 @@ enum PageScript {
             for (const l of D.levels) if (!view.levels.has(l.id) && l.price > low - reach && l.price < high + reach) { low = Math.min(low, l.price); high = Math.max(high, l.price); }
             const chosen = view.episode; if (chosen && chosen.entry <= view.t1 && chosen.end >= view.t0) { low = Math.min(low, chosen.price - chosen.width * chosen.atr); high = Math.max(high, chosen.price + chosen.width * chosen.atr); }
             const s = scale(low, high, h, bottom);
-            timeGrid(c, w, h, true); valueGrid(c, s, w, h, bottom, price);
+            const tags = D.levels.filter(l => !view.levels.has(l.id) && l.price >= s.low && l.price <= s.high);
+            timeGrid(c, w, h, true); valueGrid(c, s, w, h, bottom, price, tags.map(l => s.y(l.price)));
             clip(c, w, h - bottom, () => {
                 // Hours outside of regular trading
                 c.fillStyle = color('grid'); c.globalAlpha = .6;
@@ -147,11 +149,11 @@ enum PageScript {
                     else if (v.event === 'break') { c.strokeStyle = color('loss'); c.lineWidth = 2; c.beginPath(); c.moveTo(x - 4, y - 4); c.lineTo(x + 4, y + 4); c.moveTo(x + 4, y - 4); c.lineTo(x - 4, y + 4); c.stroke(); }
                     else if (v.event === 'reject') { c.strokeStyle = color('win'); c.lineWidth = 2; c.beginPath(); c.arc(x, y, 4, 0, 7); c.stroke(); }
                 }
-                for (const m of D.markers) { const x = X(m.t, w); c.strokeStyle = c.fillStyle = color('scratch'); c.lineWidth = 1; c.setLineDash([2, 3]); c.beginPath(); c.moveTo(x, 0); c.lineTo(x, h); c.stroke(); c.setLineDash([]); c.textAlign = 'left'; c.fillText(words(m.type), x + 4, 26); }
+                for (const m of D.markers) { const x = X(m.t, w); c.strokeStyle = c.fillStyle = color('scratch'); c.lineWidth = 1; c.setLineDash([2, 3]); c.beginPath(); c.moveTo(x, 0); c.lineTo(x, h); c.stroke(); c.setLineDash([]); c.textAlign = 'left'; const text = words(m.type); c.fillStyle = color('card'); c.globalAlpha = .8; c.fillRect(x + 1, 20, c.measureText(text).width + 6, 15); c.globalAlpha = 1; c.fillStyle = color('scratch'); c.fillText(text, x + 4, 31); }
             });
             // Prices of levels at the edge
             c.textAlign = 'left';
-            for (const l of D.levels) { if (view.levels.has(l.id) || l.price < s.low || l.price > s.high) continue; const y = s.y(l.price); c.fillStyle = levelColor(l.type); c.fillRect(w - RIGHT + 2, y - 8, RIGHT - 2, 16); c.fillStyle = color('card'); c.fillText(price(l.price), w - RIGHT + 6, y + 4); }
+            for (const l of tags) { const y = s.y(l.price); c.fillStyle = levelColor(l.type); c.fillRect(w - RIGHT + 2, y - 8, RIGHT - 2, 16); c.fillStyle = color('card'); c.fillText(price(l.price), w - RIGHT + 6, y + 4); }
             return s;
         }
 
@@ -197,6 +199,7 @@ enum PageScript {
                 D.book.t.forEach((t, i) => { const p = D.book.spot[i]; if (t >= from && t <= to && p !== null) { low = Math.min(low, p); high = Math.max(high, p); } });
                 if (low > high) { low = field.low; high = field.low + field.rows * field.step; }
                 const extra = Math.max((high - low) * .4, 12 * field.step), s = scale(low - extra, high + extra, h, 0);
+                valueGrid(c, s, w, h, 0, price);
                 const key = field.cells.length + palette.name + isDark(); if (!pictures.has(key)) pictures.set(key, picture(field, palette));
                 clip(c, w, h, () => {
                     c.imageSmoothingEnabled = false;
@@ -208,8 +211,6 @@ enum PageScript {
                     c.strokeStyle = color('card'); c.lineWidth = 3.4; c.stroke(); c.strokeStyle = color('price'); c.lineWidth = 1.3; c.stroke();
                     for (const l of D.levels) { if (view.levels.has(l.id)) continue; c.strokeStyle = levelColor(l.type); c.setLineDash([5, 4]); c.beginPath(); c.moveTo(LEFT, s.y(l.price)); c.lineTo(w, s.y(l.price)); c.stroke(); c.setLineDash([]); }
                 });
-                c.fillStyle = color('soft'); c.textAlign = 'left';
-                for (let k = 0; k <= 4; k++) { const v = s.low + (s.high - s.low) * (k + .5) / 5; c.fillText(price(v), w - RIGHT + 6, s.y(v) + 4); }
                 return s;
             };
         }
@@ -285,8 +286,8 @@ enum PageScript {
         }
         function episodes() {
             table($('episodes'), [
-                ['entry', e => clock(e.entry)], ['level', e => e.level], ['price', e => price(e.price), 'n'], ['from', e => e.side], ['bias', e => e.bias ?? '–'],
-                ['outcome', e => words(outcomeOf(e)), '', e => outcomeColor(outcomeOf(e))], ['how', e => words(e.how)], ['R', e => number(e.r), 'n'], ['MFE', e => number(e.mfe), 'n'], ['MAE', e => number(e.mae), 'n'], ['lasted', e => whole((e.end - e.entry) / 1000) + ' s', 'n'],
+                ['entry', e => clock(e.entry)], ['level', e => e.source === 'marker_extract' ? '◆ ' + words(e.type) : e.level], ['price', e => price(e.price), 'n'], ['from', e => e.side], ['bias', e => e.bias ?? '–'],
+                ['outcome', e => words(outcomeOf(e)), '', e => outcomeColor(outcomeOf(e))], ['how', e => words(e.how)], ['R multiple', e => number(e.r), 'n'], ['MFE', e => number(e.mfe), 'n'], ['MAE', e => number(e.mae), 'n'], ['lasted', e => whole((e.end - e.entry) / 1000) + ' s', 'n'],
             ], D.episodes.filter(e => !view.outcomes.has(outcomeOf(e))), 'No episode: the price did not enter a zone.', e => { view.episode = e; tables(); show(e.start, e.end); });
         }
         function tables() {

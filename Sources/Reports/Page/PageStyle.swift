@@ -16,8 +16,8 @@ enum PageStyle {
         <p class="hint">Wheel zooms · drag moves · double click or 0 shows the whole session · times are New York</p>
         </section>
         <div class="columns">
-        <section class="card"><div class="cardhead"><h2>Episodes</h2><div id="outcomes"></div></div><div class="scroll" id="episodes"></div></section>
-        <section class="card"><div class="cardhead"><h2>Support chains</h2></div><div class="scroll" id="chains"></div></section>
+        <section class="card wide"><div class="cardhead"><h2>Support chains</h2></div><div class="scroll" id="chains"></div></section>
+        <section class="card wide"><div class="cardhead"><h2>Episodes</h2><div id="outcomes"></div></div><div class="scroll" id="episodes"></div></section>
         <section class="card"><div class="cardhead"><h2>Touches and reclaims</h2></div><div class="scroll" id="touches"></div></section>
         <section class="card"><div class="cardhead"><h2>Data quality</h2></div><div class="scroll" id="quality"></div></section>
         </div>
@@ -39,9 +39,9 @@ enum PageStyle {
         button:hover { border-color: var(--soft); }
         button[aria-pressed=false] { opacity: .45; }
         .tools { display: flex; gap: 8px; }
-        #tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 10px; margin: 14px 0; }
-        .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 9px 13px; }
-        .tile b { display: block; font-size: 18px; letter-spacing: -.01em; }
+        #tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 10px; margin: 14px 0; }
+        .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 9px 11px; }
+        .tile b { display: block; font-size: 15px; letter-spacing: -.02em; }
         .tile span { color: var(--soft); font-size: 12px; }
         .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 12px 14px; margin-bottom: 14px; min-width: 0; }
         .cardhead { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: 8px; margin-bottom: 8px; }
@@ -55,13 +55,14 @@ enum PageStyle {
         canvas { display: block; width: 100%; cursor: crosshair; }
         .panel canvas.over { position: absolute; inset: 0; pointer-events: none; }
         .hint, .note { color: var(--soft); font-size: 12px; margin: 6px 0 0; }
-        .columns { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 14px; align-items: start; }
+        .columns { display: grid; grid-template-columns: minmax(0, 6fr) minmax(0, 5fr); gap: 0 14px; align-items: start; }
+        .wide { grid-column: 1 / -1; }
         @media (max-width: 1050px) { .columns { grid-template-columns: minmax(0, 1fr); } }
         .scroll { overflow: auto; max-height: 420px; }
         table { border-collapse: collapse; width: 100%; font-size: 12.5px; }
         th { position: sticky; top: 0; background: var(--card); text-align: left; font-weight: 600; color: var(--soft); cursor: default; }
         th[data-key] { cursor: pointer; }
-        th, td { padding: 4px 8px; border-bottom: 1px solid var(--grid); white-space: nowrap; }
+        th, td { padding: 4px 7px; border-bottom: 1px solid var(--grid); white-space: nowrap; }
         td.n, th.n { text-align: right; }
         tbody tr.go { cursor: pointer; }
         tbody tr.go:hover, tbody tr.chosen { background: color-mix(in srgb, var(--support) 12%, transparent); }
