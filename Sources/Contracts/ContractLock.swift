@@ -19,8 +19,8 @@ public struct ContractLock: Sendable {
     /// The releases of a dataset, ascending by version.
     public subscript(dataset: DatasetKey) -> [Contract] { releases[dataset] ?? [] }
 
-    /// Bound on a lock file: a thousand releases of ten kilobytes, tenfold.
-    public static let maximumFileBytes = 100 << 20
+    /// Bound on a lock file: more than a thousand releases of ten kilobytes.
+    public static let maximumFileBytes = 16 << 20
 
     public init(path: String) throws(ContractError) {
         try self.init(parsing: readFile(path, limit: Self.maximumFileBytes), file: path)

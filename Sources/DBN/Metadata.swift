@@ -71,7 +71,7 @@ public struct Metadata: Hashable, Sendable {
         self.stypeIn = stypeIn
         self.stypeOut = stypeOut
         self.tsOut = tsOut
-        self.symbolWidth = version == 1 ? 22 : 71
+        self.symbolWidth = version == 1 ? Metadata.narrowestSymbol : 71
         self.symbols = symbols
         self.partial = partial
         self.notFound = notFound
@@ -87,6 +87,8 @@ public struct Metadata: Hashable, Sendable {
 extension Metadata {
     /// `DBN`, the version, and the length of what follows.
     static let preludeBytes = 8
+    /// Width of a symbol in version 1, its zero byte included.
+    static let narrowestSymbol = 22
     /// The part without counts, in every version.
     static let fixedBytes = 100
     /// The fixed part and five counts.
@@ -122,7 +124,7 @@ extension Metadata {
         let typeIn: UInt8 = cursor.integer()!
         let typeOut: UInt8 = cursor.integer()!
         let tsOut: UInt8 = cursor.integer()!
-        var width = 22
+        var width = Metadata.narrowestSymbol
         if version > 1 { width = Int(cursor.integer(UInt16.self)!) }
         _ = cursor.skip(version == 1 ? 47 : 53)
         let definitionBytes: UInt32 = cursor.integer()!
@@ -140,7 +142,10 @@ extension Metadata {
         guard let stypeOut = SymbolType(rawValue: typeOut) else {
             throw fault("a symbol type code of 0…12", "\(typeOut)")
         }
-        guard width >= 1 else { throw fault("a symbol width of at least 1", "0") }
+        // The narrowest that any version has. Narrower ones would make a text of a few bytes in memory of each byte.
+        guard width >= Metadata.narrowestSymbol else {
+            throw fault("a symbol width of at least \(Metadata.narrowestSymbol)", "\(width)")
+        }
         guard definitionBytes == 0 else {
             throw fault("no schema definition", "\(definitionBytes) bytes of one")
         }

@@ -98,6 +98,17 @@ extension LakeError: CustomStringConvertible {
     }
 }
 
+extension LakeError {
+    /// What is wrong with a file, for errors that name the file themselves.
+    package var reason: String {
+        switch self {
+        case .system(let failure): "\(failure.call): \(String(cString: strerror(failure.code)))"
+        case .corrupt(_, let reason): reason
+        default: description
+        }
+    }
+}
+
 extension SystemFailure: CustomStringConvertible {
     public var description: String {
         "\(call) \(path): \(String(cString: strerror(code)))"

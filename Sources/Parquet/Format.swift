@@ -106,6 +106,13 @@ enum Limits {
     static let pageStringBytes = 16 << 20
     /// Longest string that is written.
     static let stringBytes = 64 << 20
+    /// Columns of a file that is read: each costs its reader a hundred times what it takes in the footer.
+    static let columns = 1 << 15
+    /// Pairs of a file's or a column's metadata that are read.
+    static let keyValues = 1 << 16
+    /// What a reader may allocate for a file of so many bytes, besides its footer, is bounded by how far its
+    /// compression can expand: a block of 128 KiB takes at least 4 bytes in Zstandard, 255 times less in LZ4.
+    static func memory(forFileOf bytes: Int) -> Int { 64 << 20 + (bytes << 15) }
 }
 
 /// `PAR1`: the first and the last four bytes of a file.

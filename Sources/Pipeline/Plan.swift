@@ -193,6 +193,27 @@ struct Planner {
         }
     }
 
+    /// Asks every stage of the request whether it can work with its parameters: what is wrong for one of them is said
+    /// before another has published anything. Of several symbols the first is asked about every date and the others
+    /// about the first, since values differ by date or by root, never by both.
+    ///
+    /// - Throws: `Failure` of status `usage`.
+    func checkParameters(on dates: [CivilDate]) throws(Failure) {
+        let symbols = symbols
+        guard let firstSymbol = symbols.first, let firstDate = dates.first else { return }
+        let cases = dates.map { (firstSymbol, $0) } + symbols.dropFirst().map { ($0, firstDate) }
+        for declaration in stages {
+            guard let stage = StageCatalogue.stage(named: declaration.name) else { continue }
+            for (symbol, date) in cases {
+                do {
+                    try stage.check(asked(declaration, symbol, date))
+                } catch {
+                    throw Failure(explaining: error)
+                }
+            }
+        }
+    }
+
     // MARK: Dates and symbols
 
     /// The symbols of this shard, ascending.
@@ -277,10 +298,7 @@ struct Planner {
         var shown = symbol
         var content: PlannedTask.Content
         do {
-            let overrides = try overrides(for: declaration, on: date)
-            let asked = StageRequest(
-                declaration: declaration, product: request.productType, symbol: symbol, date: date,
-                overrides: overrides)
+            let asked = try asked(declaration, symbol, date)
             switch try stage.plan(asked, in: site) {
             case .irrelevant:
                 return nil
@@ -288,7 +306,7 @@ struct Planner {
                 content = .nothing(reason)
             case .task(let task):
                 shown = task.symbol
-                content = .task(task, try partitions(of: task, overrides, site))
+                content = .task(task, try partitions(of: task, asked.overrides, site))
             }
         } catch StageError.undecided(let what) {
             content = .undecided(what)
@@ -296,6 +314,14 @@ struct Planner {
             content = .failure(Failure(explaining: error))
         }
         return PlannedTask(stage: declaration.name, symbols: [shown], date: date, content: content)
+    }
+
+    private func asked(
+        _ declaration: StageDeclaration, _ symbol: String, _ date: CivilDate
+    ) throws -> StageRequest {
+        StageRequest(
+            declaration: declaration, product: request.productType, symbol: symbol, date: date,
+            overrides: try overrides(for: declaration, on: date))
     }
 
     /// The parameters that the command line sets for a stage.

@@ -274,7 +274,7 @@ struct VendorManifest: Sendable {
 
     /// - Returns: nil when there is no such file, or it is something else than a vendor's manifest.
     init?(path: String) throws(Failure) {
-        guard let bytes = try SmallFile.contents(of: path, limit: 64 << 20) else { return nil }
+        guard let bytes = try SmallFile.contents(of: path, limit: 16 << 20) else { return nil }
         guard let json = try? JSONValue(parsing: bytes), case .array(let files)? = json["files"] else {
             return nil
         }

@@ -38,6 +38,7 @@ public struct Runner: Sendable {
     public func plan(_ request: RunRequest) throws -> Plan {
         let planner = try Planner(project, request)
         let (dates, skipped) = try planner.dates()
+        try planner.checkParameters(on: dates)
         var site = StageSite(lake: project.lake, registry: project.registry, contracts: project.contracts)
         var tasks: [PlannedTask] = []
         var steps: [Int] = []
@@ -67,6 +68,7 @@ public struct Runner: Sendable {
         let planner = try Planner(project, request)
         let started = now()
         let (dates, skipped) = try planner.dates()
+        try planner.checkParameters(on: dates)
         let site = StageSite(lake: project.lake, registry: project.registry, contracts: project.contracts)
         try project.lake.sweep()
         let run = try Run(project.lake)

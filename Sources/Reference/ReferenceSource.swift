@@ -57,7 +57,7 @@ public struct ReferenceSource: Sendable {
         do {
             bytes = try FileSystem.read(path, atMost: YAMLNode.maximumBytes)
         } catch {
-            throw RegistryError(.unreadable, file: file, line: 1, "\(error)")
+            throw RegistryError(.unreadable, file: file, line: 1, error.reason)
         }
         return try YAMLMapping(YAMLNode.parse(bytes, file: file), file: file, place: place)
     }

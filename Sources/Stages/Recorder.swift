@@ -6,10 +6,21 @@ import Tables
 // What the stages of the market-state recorder have in common: plans, parameters, sessions, blocks of rows.
 // Source: spec/recorder.md 1, 2.8, 3.
 
+/// A stage that makes all its tables of a day from all tables that it reads, by the parameters of the formulas.
+public protocol RecorderStage: Stage {}
+
+extension RecorderStage {
+    public func check(_ request: StageRequest) throws {
+        _ = try RecorderParameters(StageParameters(request.parameters, request.overrides))
+    }
+
+    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
+        try request.recorderPlan(in: site)
+    }
+}
+
 extension StageRequest {
-    /// The task that makes all tables of the stage for the day from all tables that it reads.
-    func recorderPlan(in site: StageSite) throws -> StagePlan {
-        _ = try RecorderParameters(StageParameters(parameters, overrides))
+    fileprivate func recorderPlan(in site: StageSite) throws -> StagePlan {
         guard let day = try referenceDay(in: site) else {
             return .nothing("\(date) is no trading date of \(symbol)")
         }

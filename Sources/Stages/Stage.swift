@@ -16,7 +16,13 @@ public protocol Stage: Sendable {
 
     init()
 
-    /// The task that makes this stage's tables for one requested symbol and date.
+    /// Refuses parameters that the stage cannot work with. Asked before anything of a request is made, so it looks at
+    /// nothing but the request.
+    ///
+    /// - Throws: `StageError.configuration`.
+    func check(_ request: StageRequest) throws
+
+    /// The task that makes this stage's tables for one requested symbol and date. Its parameters were checked.
     ///
     /// - Throws: `StageError`, `LakeError`, `DBNError`.
     func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan
@@ -29,6 +35,9 @@ public protocol Stage: Sendable {
 
 extension Stage {
     public static var combinesSymbols: Bool { false }
+
+    /// A stage without parameters has nothing to refuse.
+    public func check(_ request: StageRequest) throws {}
 }
 
 /// What is asked of a stage.

@@ -1,4 +1,5 @@
 import CFaults
+import Digest
 import Glibc
 import Lake
 import Testing
@@ -35,6 +36,23 @@ import Testing
                     "fault matrix: \(points) calls, action \(matrix.action), errno \(matrix.code), \(matrix.renaming)"
                 )
                 #expect(points > 40)
+            }
+        }
+        report(result)
+    }
+}
+
+extension FaultTests {
+    @Test func `a file of a person is the old one or the new one, and adding it again completes it`() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            let faults: [(action: Int32, code: Int32)] = [
+                (Int32(FAULTS_FAIL), EIO), (Int32(FAULTS_FAIL), ENOSPC), (Int32(FAULTS_KILL_BEFORE), 0),
+                (Int32(FAULTS_KILL_AFTER), 0), (Int32(FAULTS_LOSE_UNSYNCED), 0), (Int32(FAULTS_TEAR_UNSYNCED), 0),
+            ]
+            for fault in faults {
+                let points = try ReplacementMatrix(action: fault.action, code: fault.code).run()
+                print("fault matrix: \(points) calls of a replacement, action \(fault.action), errno \(fault.code)")
+                #expect(points > 15)
             }
         }
         report(result)
@@ -94,31 +112,11 @@ final class FaultMatrix {
             let lake = Lake(root: scratch.path + "/lake", renaming: renaming)
             try publish(lake, [1, 2], at: old, sampleProvenance(revision: 1))
             let before = try #require(try lake.status(of: old).identity)
-            let status = attempt(lake, before, point: point)
+            let status = underFault(point, action, code) { () throws(LakeError) in try self.task(lake, before) }
             if status == 0 { return point - 1 }
             #expect(status == (action == Int32(FAULTS_FAIL) ? 6 : -SIGKILL), "point \(point)")
             try check(lake, before, point)
         }
-    }
-
-    /// The task in a child process, with a fault. Returns 0 when it got by without one, 6 when it failed with a
-    /// retryable error, the signal when it was killed.
-    private func attempt(_ lake: Lake, _ before: LiveIdentity, point: Int) -> Int32 {
-        let context = Unmanaged.passRetained(
-            Task {
-                faults_arm(Int32(point), self.action, self.code)
-                do {
-                    try self.task(lake, before)
-                } catch let error as LakeError {
-                    _exit(error.category == .transient ? 6 : 7)
-                } catch {
-                    _exit(8)
-                }
-                // A fault in what may fail silently has to end somewhere.
-                _exit(faults_disarm() >= point ? 6 : 0)
-            }
-        ).toOpaque()
-        return faults_in_child({ Unmanaged<Task>.fromOpaque($0!).takeUnretainedValue().run() }, context)
     }
 
     private func task(_ lake: Lake, _ before: LiveIdentity) throws(LakeError) {
@@ -173,9 +171,87 @@ final class FaultMatrix {
         #expect(try tree(lake.path("_staging")).filter { !$0.hasPrefix(".locks") } == [], comment)
         #expect(try FileSystem.entries(of: lake.path("_quarantine")).isEmpty, comment)
     }
+}
 
-    private final class Task {
+/// The body in a child process, with a fault at its `point`-th changing call. Returns 0 when it got by without one, 6
+/// when it failed with a retryable error, the negative signal when it was killed.
+private func underFault(
+    _ point: Int, _ action: Int32, _ code: Int32, _ body: @escaping () throws(LakeError) -> Void
+) -> Int32 {
+    final class Task {
         let run: () -> Void
         init(_ run: @escaping () -> Void) { self.run = run }
+    }
+    let context = Unmanaged.passRetained(
+        Task {
+            faults_arm(Int32(point), action, code)
+            do {
+                try body()
+            } catch {
+                _exit((error as? LakeError)?.category == .transient ? 6 : 7)
+            }
+            // A fault in what may fail silently has to end somewhere.
+            _exit(faults_disarm() >= point ? 6 : 0)
+        }
+    ).toOpaque()
+    return faults_in_child({ Unmanaged<Task>.fromOpaque($0!).takeUnretainedValue().run() }, context)
+}
+
+/// What happens to a file of a person that a newer one of its name replaces.
+final class ReplacementMatrix {
+    private let action: Int32
+    private let code: Int32
+    private let location = try! RawLocation(
+        source: .ref, dataset: "equity_taq/TSLA", schema: "levels", date: sampleDate)
+
+    init(action: Int32, code: Int32) {
+        self.action = action
+        self.code = code
+    }
+
+    /// Returns the number of points that were tried.
+    func run() throws -> Int {
+        var point = 0
+        while true {
+            point += 1
+            let scratch = Scratch(inMemory: true)
+            let lake = Lake(root: scratch.path + "/lake")
+            let (old, new) = (try scratch.file("old", "one"), try scratch.file("new", "another"))
+            try replace(lake, by: old)
+            let status = underFault(point, action, code) { () throws(LakeError) in try self.replace(lake, by: new) }
+            if status == 0 { return point - 1 }
+            #expect(status == (action == Int32(FAULTS_FAIL) ? 6 : -SIGKILL), "point \(point)")
+            try check(lake, new, point)
+        }
+    }
+
+    private func replace(_ lake: Lake, by source: String) throws(LakeError) {
+        try lake.sweep()
+        let run = try Run(lake)
+        let predecessor = try RawStore(lake).day(location)?.files.first?.sha256
+        _ = try RawStore(lake).replace(source, at: location, name: "levels.yaml", predecessor: predecessor, run: run)
+        try run.end()
+    }
+
+    private func check(_ lake: Lake, _ new: String, _ point: Int) throws {
+        let comment = Comment(rawValue: "point \(point)")
+        let store = RawStore(lake)
+        let content = ["one", "another"].map { Array($0.utf8) }
+        let hashes = content.map { SHA256.hex(of: $0) }
+        let file = try #require(try store.day(location)?.files.first, comment)
+        let bytes = try FileSystem.read(lake.path(file.path), atMost: 100)
+        #expect(content.contains(bytes), comment)
+        #expect(hashes.contains(file.sha256), comment)
+        // Between the file and its record there is a moment; what it leaves is seen and refused.
+        let isOfOneKind = SHA256.hex(of: bytes) == file.sha256
+        #expect((try store.damage(of: file)?.category) == (isOfOneKind ? nil : .corrupt), comment)
+
+        try replace(lake, by: new)
+        let after = try #require(try store.day(location)?.files.first, comment)
+        #expect(after.sha256 == hashes[1], comment)
+        #expect(try store.damage(of: after) == nil, comment)
+        let kept = "\(lake.path("_history"))/\(file.path)/\(hashes[0])"
+        #expect(try FileSystem.read(kept, atMost: 100) == content[0], comment)
+        #expect(try tree(lake.path("_staging")).filter { !$0.hasPrefix(".locks") } == [], comment)
     }
 }

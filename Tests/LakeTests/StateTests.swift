@@ -193,7 +193,6 @@ struct SampleTable: ~Copyable, Table {
         try publish(lake, values)
         var reader = try PartitionReader(lake, sampleAddress(), contract: sampleContract)
         #expect(reader.rowCount == values.count)
-        #expect(reader.isOutdated == false)
         #expect(
             LiveIdentity(manifestSHA256: reader.identity) == (try lake.status(of: sampleAddress()).identity))
         var table = SampleTable()

@@ -10,6 +10,7 @@ import pathlib
 import struct
 import sys
 
+import numpy as np
 import zstandard
 
 import vendorfiles
@@ -89,7 +90,8 @@ DBN = [
     ("metadata longer than the file", lambda: patched(4, struct.pack("<I", 1 << 28)), "at byte 2,600: expected 268432864 more bytes of metadata, found the end of the stream"),
     ("metadata of no bytes", lambda: patched(4, bytes(4)), "at byte 4: expected a metadata length of 120…536870912, found 0"),
     ("unknown schema", lambda: patched(24, struct.pack("<H", 999)), "at byte 112: expected a schema code of 0…19 or 65535, found 999"),
-    ("symbols of no width", lambda: patched(53, bytes(2)), "at byte 112: expected a symbol width of at least 1, found 0"),
+    ("symbols of no width", lambda: patched(53, bytes(2)), "at byte 112: expected a symbol width of at least 22, found 0"),
+    ("symbols of 1 byte", lambda: patched(53, b"\x01\x00"), "at byte 112: expected a symbol width of at least 22, found 1"),
     ("symbols of 65,535 bytes", lambda: patched(53, b"\xff\xff"), "at byte 112: expected at most 0 symbols of 65535 bytes, found a count of 1"),
     ("schema definition of 2^32 - 1 bytes", lambda: patched(108, MOST), "at byte 112: expected no schema definition, found 4294967295 bytes of one"),
     ("2^32 - 1 symbols", lambda: patched(112, MOST), "at byte 112: expected at most 3 symbols of 71 bytes, found a count of 4294967295"),
@@ -215,12 +217,14 @@ PARQUET = [
     ("fewer than no rows", lambda: parquet(table(-1)), "footer at byte 29: field 3 is negative"),
     ("a column beyond the file", lambda: one_page(b"", 1, uncompressed=1 << 60), "row group at byte 4: column x: the column ends 1 rows early"),
     ("2^31 - 1 values in an empty page", lambda: one_page(page(b"", 2**31 - 1, 0), 2**31 - 1), "page at byte 25: column x: the page ends before its last value"),
-    ("a page that says it has 2 GiB", lambda: one_page(page(b"\x28\xb5\x2f\xfd" + bytes(9), 10, 2**31 - 1), 10, codec=6), "page at byte 25: column x: wants 2147483663 bytes of memory; the reader may use 1073741824 in all"),
+    ("a page that says it has 2 GiB", lambda: one_page(page(b"\x28\xb5\x2f\xfd" + bytes(9), 10, 2**31 - 1), 10, codec=6), "page at byte 25: column x: wants 2147483663 bytes of memory; the reader may use 72318976 in all"),
     ("a page of fewer than no bytes", lambda: one_page(page(b"12345678", 1, -5), 1), "page header at byte 8: column x: field 2 is negative"),
     ("a page that expands to a gibibyte",
      lambda: one_page(page(zeros_behind(b"", 1024 * MEBI), 1 << 27, 1024 * MEBI), 1 << 27, codec=6), "page at byte 31: column x: wants 1073741840 bytes of memory; the reader may use 1073741824 in all"),
     ("a column name that is not UTF-8", lambda: parquet(table(0, columns=(b"\xff\xfe",))), "footer at byte 27: text is not UTF-8"),
     ("a column name that is a path", lambda: parquet(table(0, columns=(b"../../x",))), 0),
+    ("100,000 columns", lambda: parquet(table(0, columns=[b"c%d" % i for i in range(100_000)])), "footer at byte 11: field 2 is a list of 100001 elements, more than 32769"),
+    ("100,000 pairs of metadata", lambda: parquet(table(0, pairs=several(12, [structure((1, 8, binary(b"")))] * 100_000))), "field 5 is a list of 100000 elements, more than 65536"),
     ("20,000 columns", lambda: parquet(table(0, columns=[b"c%d" % i for i in range(20_000)])), 0),
     ("metadata of 8 MB", lambda: parquet(table(0, pairs=several(12, [structure((1, 8, binary(b"k")), (2, 8, binary(b"v" * 8_000_000)))]))), 0),
     ("metadata of 40 MB", lambda: parquet(table(0, pairs=several(12, [structure((1, 8, binary(b"k")), (2, 8, binary(b"v" * 40_000_000)))]))), "footer at byte 40000043: 40000039 bytes are more than 33554432"),
@@ -322,6 +326,76 @@ MANIFESTS = [
     ("5 MB of counters", lambda whole: counting(whole, 400_000), 40),
     ("18 MB of counters", lambda whole: counting(whole, 1_300_000), "_MANIFEST.json: the manifest is missing or too large"),
 ]  # fmt: skip
+
+
+# Files that cost the most memory for their size: make(size) gives one of about so many bytes.
+
+
+def mappings(size, width=22):
+    """DBN whose metadata has nothing but mappings of the narrowest symbols, each of an instrument of its own."""
+    count = size // (2 * width + 12)
+    one = np.zeros(count, [("raw", f"S{width}"), ("intervals", "<u4"), ("start", "<u4"), ("end", "<u4"), ("symbol", f"S{width}")])
+    ids = np.arange(count)
+    one["raw"] = np.char.add(b"S" * (width - 10), ids.astype("S9"))
+    one["intervals"], one["start"], one["end"], one["symbol"] = 1, 20260101, 20270101, ids.astype("S9")
+    content = HEADER[8:53] + struct.pack("<H", width) + HEADER[55:112] + bytes(12) + struct.pack("<I", count) + one.tobytes()
+    return b"DBN\x03" + struct.pack("<I", len(content)) + content
+
+
+def expanding(size):
+    """The same for one instrument again and again: a small frame of Zstandard."""
+    one = mappings(size)
+    head = len(HEADER[:112]) + 16
+    count = (len(one) - head) // 56
+    return packed(one[:head] + one[head : head + 56] * count)
+
+
+def footer_of(size, element, fields):
+    """Parquet whose footer is a list of this element, so many times that it has about `size` bytes."""
+    return parquet(structure(*fields(several(12, [element] * (size // len(element))))))
+
+
+ROW_GROUP = structure((1, 9, several(12, [chunk(b"x", 4, 0, 0, 0)])), (2, 6, zigzag(0)), (3, 6, zigzag(0)))
+PAIR = structure((1, 8, binary(b"")))
+PAIRED = structure((1, 9, several(12, [structure((3, 12, structure(
+    (1, 5, zigzag(2)), (2, 9, several(5, [])), (3, 9, several(8, [binary(b"x")])), (4, 5, zigzag(0)), (5, 6, zigzag(0)),
+    (6, 6, zigzag(0)), (7, 6, zigzag(0)), (8, 9, several(12, [PAIR] * 50_000)), (9, 6, zigzag(4)))))])),
+    (2, 6, zigzag(0)), (3, 6, zigzag(0)))  # fmt: skip
+
+
+def groups(found):
+    return [(1, 5, zigzag(2)), (2, 9, schema_of([b"x"])), (3, 6, zigzag(0)), (4, 9, found)]
+
+
+def filled(shape, size):
+    count = size // (len(shape) + 1)
+    return b"[" + (shape + b",") * (count - 1) + shape + b"]"
+
+
+def page_of_zeros(size):
+    """One page that expands by as much as Zstandard can; `size` is that of the expanded page."""
+    return one_page(page(zeros_behind(b"", size), size // 8, size), size // 8, codec=6)
+
+
+DENSE = {
+    "dbn": {"mappings": mappings, "mappings, compressed": expanding},
+    "parquet": {
+        "row groups": lambda size: footer_of(size, ROW_GROUP, groups),
+        "pairs of a column": lambda size: footer_of(size, PAIRED, groups),
+        "32,000 columns": lambda size: parquet(table(0, columns=[b"c%d" % i for i in range(min(32_000, size // 16))])),
+        "a page of zeros": page_of_zeros,
+    },
+    "contract": {shape.decode(): (lambda size, shape=shape: b'{"x":' + filled(shape, size - 10) + b"}") for shape in (b"{}", b"[]", b"0", b'""')},
+    "registry": {
+        "list": lambda size: b"version: [" + b"1," * min(49_000, size // 2) + b"]",
+        "mappings": lambda size: b"version: [" + b"{a: 1}," * min(12_000, size // 7) + b"]",
+        "text": lambda size: b'version: "' + b"a" * (size - 20) + b'"',
+    },
+    "manifest": {
+        shape.decode(): (lambda whole, size, shape=shape: json.dumps(whole).encode().replace(b'"truncated": false', b'"truncated": ' + filled(shape, size)))
+        for shape in (b"{}", b"[[[[0]]]]", b"0", b'"text"')
+    },
+}  # fmt: skip
 
 
 def table_of_cases():

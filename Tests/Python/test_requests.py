@@ -416,3 +416,34 @@ def test_real_days_with_the_hours_of_the_registry(lake):
     assert result.outcomes == {"published"}
     for date in ("2023-12-24", "2023-12-25"):
         assert lake.table("silver.future_mbo.book_quality_1s", "ESH4", date).num_rows == 23_400
+
+
+@pytest.mark.parametrize("setting,words", [
+    # A parameter of the book, of gold's surface, of the forecast, of the recorder's sessions and of its formulas.
+    ("crossed_policy=sometimes", "parameter crossed_policy: expected invalidate or record, found 'sometimes'"),
+    ("publisher=65536", "parameter publisher: expected 0…65535, found 65536"),
+    ("ema_frame=sideways", "parameter ema_frame: expected price or spot, found 'sideways'"),
+    ("options=maybe", "parameter options: expected auto or ignore or require, found 'maybe'"),
+    ("beta=much", "parameter beta: expected a number, found 'much'"),
+    ("holidays=2026-02-30", "parameter holidays: expected dates YYYY-MM-DD, found '2026-02-30'"),
+    ("rth_open=17:00", "rth_open is not before the end of regular hours on 2026-03-03"),
+    ("fixed_default_atr=0", "parameter fixed_default_atr: expected a number above 0"),
+    ("level_width_atr=-1", "parameter level_width_atr: expected a number above 0"),
+    ("floor_atr=-1", "floor_atr"),
+    ("band_pct=none", "band_pct"),
+])  # fmt: skip
+def test_a_parameter_that_one_stage_cannot_use_stops_the_whole_request(made, tmp_path, setting, words):
+    """Before anything runs: what the other stages could make is not made either."""
+    shutil.copytree(made.root / "raw", tmp_path / "lake" / "raw")
+    lake = Lake(tmp_path / "lake")
+    for more in ([], ["--dry-run"]):
+        result = lake.run("all", "ESH6", DATE, *more, set=setting).exits(2)
+        assert words in result.err, str(result)
+    assert lake.hashes("bronze", "ref", "silver", "gold") == {} and not (lake.root / "_runs").exists()
+
+
+def test_a_window_that_is_empty_stops_the_whole_request(made, tmp_path):
+    shutil.copytree(made.root / "raw", tmp_path / "lake" / "raw")
+    lake = Lake(tmp_path / "lake")
+    lake.run("all", "ESH6", DATE, start="15:00", end="10:00").exits(2, "the window is empty")
+    assert lake.hashes("bronze", "ref", "silver", "gold") == {}

@@ -11,8 +11,6 @@ public struct PartitionReader: ~Copyable {
     public let manifest: Manifest
     /// SHA-256 of the manifest: what the reader's own outputs record as their input.
     public let identity: String
-    /// It was written under another version of the contract, whose columns are the same.
-    public let isOutdated: Bool
     private var parquet: ParquetReader
     private let path: String
 
@@ -40,7 +38,6 @@ public struct PartitionReader: ~Copyable {
         self.address = address
         self.manifest = manifest
         self.identity = identity
-        self.isOutdated = manifest.provenance.contractFingerprint != contract.fingerprint
         self.path = path
         self.parquet = parquet
     }

@@ -73,7 +73,7 @@ public struct FittedParameters: Sendable, Hashable {
             self.init(entries: [])
             return
         } catch {
-            throw RegistryError(.unreadable, file: path, line: 1, "\(error)")
+            throw RegistryError(.unreadable, file: path, line: 1, error.reason)
         }
         try self.init(parsing: bytes, file: path)
     }

@@ -12,7 +12,7 @@ extension Registry {
         do {
             bytes = try FileSystem.read(path, atMost: YAMLNode.maximumBytes)
         } catch {
-            throw RegistryError(.unreadable, file: path, line: 1, "\(error)")
+            throw RegistryError(.unreadable, file: path, line: 1, error.reason)
         }
         try self.init(parsing: bytes, file: path, contracts: contracts)
         try fit(FittedParameters(path: FittedParameters.path(besideRegistry: path)))

@@ -10,7 +10,8 @@ extension FileMetadata {
             switch field.id {
             case 2:
                 schema = []
-                for _ in 0..<(try thrift.beginList(field, of: .structure)) {
+                // The root, and the columns.
+                for _ in 0..<(try thrift.beginList(field, of: .structure, atMost: 1 + Limits.columns)) {
                     schema!.append(try SchemaElement(decoding: &thrift))
                 }
             case 3: rowCount = try thrift.readCount(field)
@@ -38,7 +39,7 @@ extension KeyValue {
         _ field: CompactReader.Field, _ thrift: inout CompactReader
     ) throws(FormatError) -> [KeyValue] {
         var list: [KeyValue] = []
-        for _ in 0..<(try thrift.beginList(field, of: .structure)) {
+        for _ in 0..<(try thrift.beginList(field, of: .structure, atMost: Limits.keyValues)) {
             var key: String?
             var value = ""
             try thrift.beginStruct()

@@ -237,7 +237,7 @@ final class ColumnDecoder {
                 position = start + header.compressedSize
                 return count
             }
-            let bytes = try readBytes(header, at: start)
+            let bytes = try readBytes(header, .page, at: start)
             do {
                 try openData(header, bytes)
             } catch {
@@ -273,11 +273,13 @@ final class ColumnDecoder {
     }
 
     /// The page's bytes in the file, which are right if they have a checksum.
-    private func readBytes(_ header: PageHeader, at start: Int) throws(ParquetError) -> UnsafeRawBufferPointer {
+    private func readBytes(
+        _ header: PageHeader, _ region: ParquetError.Region, at start: Int
+    ) throws(ParquetError) -> UnsafeRawBufferPointer {
         do {
             try shared.input.prepare(header.compressedSize, slack: BitPacking.slack)
         } catch {
-            throw located(error, .page, base: start)
+            throw located(error, region, base: start)
         }
         let bytes = UnsafeMutableRawBufferPointer(start: shared.input.start, count: header.compressedSize)
         try file.read(at: start, into: bytes)
@@ -285,7 +287,7 @@ final class ColumnDecoder {
             let found = checksum(UnsafeRawBufferPointer(bytes))
             guard found == expected else {
                 throw located(
-                    FormatError("has the CRC-32 \(found) where \(expected) was written"), .page, base: start)
+                    FormatError("has the CRC-32 \(found) where \(expected) was written"), region, base: start)
             }
         }
         return UnsafeRawBufferPointer(bytes)
@@ -294,7 +296,7 @@ final class ColumnDecoder {
     private func openDictionary(
         _ header: PageHeader, _ count: Int, _ encoding: Int32, at start: Int
     ) throws(ParquetError) {
-        let bytes = try readBytes(header, at: start)
+        let bytes = try readBytes(header, .dictionary, at: start)
         do throws(FormatError) {
             guard !hasDictionary, !hasData else { throw FormatError("is not the first page of its column") }
             guard encoding == Encoding.plain.rawValue || encoding == Encoding.plainDictionary.rawValue else {

@@ -19,7 +19,9 @@ public struct ParquetReader: ~Copyable {
     /// Opens a file and reads its footer.
     ///
     /// - Parameters:
-    ///   - memoryLimit: bytes that the reader may allocate for what the file says; the footer may take a 32nd of them.
+    ///   - memoryLimit: bytes that the reader may allocate for pages, dictionaries and batches, a small file fewer:
+    ///     64 MiB and 2^15 bytes for each of its own. The footer may have a 32nd of them, and takes at most 64 times its
+    ///     bytes when it is decoded.
     ///   - verifyChecksums: false to read what is left of a damaged file.
     public init(path: String, memoryLimit: Int = 1 << 30, verifyChecksums: Bool = true) throws(ParquetError) {
         core = try ReaderCore(path: path, memoryLimit: memoryLimit, verifyChecksums: verifyChecksums)

@@ -24,7 +24,8 @@ final class ReaderCore {
     init(path: String, memoryLimit: Int, verifyChecksums: Bool) throws(ParquetError) {
         let file = try RandomAccessFile(path: path)
         let footer = try Footer(of: file, limit: memoryLimit / 32)
-        let shared = SharedDecoding(MemoryBudget(limit: memoryLimit), verifyChecksums)
+        let limit = min(memoryLimit, Limits.memory(forFileOf: min(file.size, memoryLimit)))
+        let shared = SharedDecoding(MemoryBudget(limit: limit), verifyChecksums)
         self.file = file
         metadata = footer.metadata
         shape = footer.shape

@@ -137,11 +137,17 @@ struct CompactReader {
         return try beginList()
     }
 
-    /// A list whose elements must be of one type.
-    mutating func beginList(_ field: Field, of wanted: WireType) throws(FormatError) -> Int {
+    /// A list whose elements must be of one type, and no more than `limit`.
+    mutating func beginList(
+        _ field: Field, of wanted: WireType, atMost limit: Int = .max
+    ) throws(FormatError) -> Int {
         let (count, type) = try beginList(field)
         let isWanted = type == wanted || (type == .boolFalse && wanted == .boolTrue)
         guard count == 0 || isWanted else { throw error("field \(field.id) is a list of the wrong type") }
+        guard count <= limit else {
+            throw FormatError(
+                "field \(field.id) is a list of \(count) elements, more than \(limit)", kind: .limit, at: position)
+        }
         return count
     }
 

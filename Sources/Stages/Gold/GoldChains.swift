@@ -5,14 +5,10 @@ import Tables
 /// Sums up what the session did to the levels of each chain: gold.<product>.level_chain_metrics and chain_summary.
 ///
 /// Source: spec/recorder.md 7.5, 7.6.
-public struct GoldChains: Stage {
+public struct GoldChains: RecorderStage {
     public static let name = "gold_chains"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))

@@ -5,14 +5,10 @@ import Tables
 /// Tells the episodes of levels and markers: gold.<product>.episodes, episode_snapshots and markers.
 ///
 /// Source: spec/recorder.md 6.4 to 6.9.
-public struct GoldEpisodes: Stage {
+public struct GoldEpisodes: RecorderStage {
     public static let name = "gold_episodes"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))

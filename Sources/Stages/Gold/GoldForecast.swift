@@ -21,6 +21,15 @@ public struct GoldForecast: Stage {
         case ignore
     }
 
+    public func check(_ request: StageRequest) throws {
+        let values = StageParameters(request.parameters, request.overrides)
+        _ = (try values.choice("options", OptionUse.allCases), try gains(values))
+    }
+
+    private func gains(_ values: StageParameters) throws(StageError) -> ForecastParameters {
+        ForecastParameters(beta: try values.number("beta"), gamma: try values.number("gamma"))
+    }
+
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         guard let symbol = try contractSymbol(for: request, in: site) else {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
@@ -49,8 +58,7 @@ public struct GoldForecast: Stage {
         let values = try context.parameters(of: task)
         let engine = try ForecastEngine(
             halfWidth: Lattice.halfWidth(of: task.product), latticeStep: try values.integer("q"),
-            parameters: ForecastParameters(beta: try values.number("beta"), gamma: try values.number("gamma"))
-        )
+            parameters: try gains(values))
         let silver = task.input("book_snapshot_1s")
         let surfaces = task.inputPartitions.map(\.address).filter { $0.dataset.table == "physics_surface_1s" }
         let options = surfaces.first { $0.dataset.product != task.product }

@@ -5,14 +5,10 @@ import Tables
 /// Puts the operator's labels beside the episodes: gold.<product>.episodes_labeled.
 ///
 /// Source: spec/recorder.md 6.10.
-public struct GoldLabelEpisodes: Stage {
+public struct GoldLabelEpisodes: RecorderStage {
     public static let name = "gold_label_episodes"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let joined = LabelJoin.join(

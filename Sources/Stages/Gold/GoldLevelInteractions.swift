@@ -5,14 +5,10 @@ import Tables
 /// Tells when the price touched, broke, rejected and left each support and resistance: gold.<product>.level_interactions.
 ///
 /// Source: spec/recorder.md 7.1, 7.2.
-public struct GoldLevelInteractions: Stage {
+public struct GoldLevelInteractions: RecorderStage {
     public static let name = "gold_level_interactions"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))

@@ -5,14 +5,10 @@ import Tables
 /// Measures the price against each level on every 10 s row: gold.<product>.level_spine.
 ///
 /// Source: spec/recorder.md 6.2, 6.3.
-public struct GoldLevelSpine: Stage {
+public struct GoldLevelSpine: RecorderStage {
     public static let name = "gold_level_spine"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         var states = SessionCursor<State10s>(try context.reader(task.input("state_10s"), of: task))

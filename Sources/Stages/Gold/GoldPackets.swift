@@ -5,14 +5,10 @@ import Tables
 /// Describes each touch and each reclaim: gold.<product>.touch_packets and reclaim_packets.
 ///
 /// Source: spec/recorder.md 7.3, 7.4.
-public struct GoldPackets: Stage {
+public struct GoldPackets: RecorderStage {
     public static let name = "gold_packets"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))

@@ -11,13 +11,16 @@ public struct GoldPhysics: Stage {
 
     public init() {}
 
+    public func check(_ request: StageRequest) throws {
+        _ = try StageParameters(request.parameters, request.overrides).choice("ema_frame", EMAFrame.allCases)
+    }
+
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         guard let contract = try contractSymbol(for: request, in: site) else {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
         var defaults = request.parameters
         defaults["q"] = .integer(try Lattice.step(of: contract, request, in: site))
-        _ = try StageParameters(defaults, request.overrides).choice("ema_frame", EMAFrame.allCases)
         let inputs = try request.tables(of: contract).map { try site.input($0.address) }
         return .task(
             StageTask(

@@ -5,14 +5,10 @@ import Tables
 /// Flow proxies that need no level: gold.<product>.smart_money_10s.
 ///
 /// Source: spec/recorder.md 5.7, 5.8, fields of `smart_money_10s`.
-public struct GoldSmartMoney: Stage {
+public struct GoldSmartMoney: RecorderStage {
     public static let name = "gold_smart_money"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))

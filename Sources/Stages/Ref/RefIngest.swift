@@ -14,11 +14,14 @@ public struct RefIngest: Stage {
 
     private static let kinds: [ReferenceKind] = [.levels, .commands, .markers, .labels]
 
+    public func check(_ request: StageRequest) throws {
+        _ = try RefIngest.levelDefaults(StageParameters(request.parameters, request.overrides))
+    }
+
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         guard let day = try request.referenceDay(in: site) else {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
-        _ = try RefIngest.levelDefaults(StageParameters(request.parameters, request.overrides))
         var inputs = try request.referenceFiles(RefIngest.kinds, of: day, in: site)
         for table in try request.tables(of: day.symbol) { inputs.append(try site.input(table.address)) }
         return .task(

@@ -14,13 +14,17 @@ public struct RefSessions: Stage {
 
     public init() {}
 
+    public func check(_ request: StageRequest) throws {
+        _ = try RefSessions.rules(
+            StageParameters(clockedDefaults(of: request), request.overrides), on: request.date, tiePolicy: .feedOrder,
+            priorATR: nil)
+    }
+
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         guard let day = try request.referenceDay(in: site) else {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
         var defaults = try clockedDefaults(of: request)
-        _ = try RefSessions.rules(
-            StageParameters(defaults, request.overrides), on: day.date, tiePolicy: .feedOrder, priorATR: nil)
         // Not a parameter of the registry: it follows from the files of the date.
         defaults[Sessions.Columns.tiePolicy.name] = .text(tiePolicy(of: request, in: site).symbol)
         var inputs = try request.referenceFiles([.sessions], of: day, in: site)

@@ -5,14 +5,10 @@ import Tables
 /// Averages per timeframe and bar, and the ATR of the one-minute bars: silver.<product>.bar_indicators.
 ///
 /// Source: spec/recorder.md 5.4, 5.5.
-public struct SilverBarIndicators: Stage {
+public struct SilverBarIndicators: RecorderStage {
     public static let name = "silver_bar_indicators"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))

@@ -5,14 +5,10 @@ import Tables
 /// Trade bars of 30 s, one and two minutes: silver.<product>.bars_30s, bars_1m, bars_2m.
 ///
 /// Source: spec/recorder.md 5.2.
-public struct SilverBars: Stage {
+public struct SilverBars: RecorderStage {
     public static let name = "silver_bars"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let input = task.input("trades_classified")

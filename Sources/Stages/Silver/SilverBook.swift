@@ -13,13 +13,19 @@ public struct SilverBook: Stage {
 
     public init() {}
 
+    public func check(_ request: StageRequest) throws {
+        var defaults = try clockedDefaults(of: request)
+        // Of the instrument, and no parameter of the registry.
+        defaults["q"] = .integer(1)
+        _ = try bookParameters(StageParameters(defaults, request.overrides), product: request.product)
+    }
+
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         guard let contract = try contractSymbol(for: request, in: site) else {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
         var defaults = try clockedDefaults(of: request)
         defaults["q"] = .integer(try Lattice.step(of: contract, request, in: site))
-        _ = try bookParameters(StageParameters(defaults, request.overrides), product: request.product)
         return .task(
             StageTask(
                 request, symbol: contract,
@@ -33,11 +39,6 @@ public struct SilverBook: Stage {
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let bronze = task.inputPartitions[0].address
         let parameters = try bookParameters(context.parameters(of: task), product: task.product)
-        guard parameters.outputStart < parameters.outputEnd else {
-            throw StageError.configuration(
-                "parameters output_start and output_end: the window is empty, it begins at "
-                    + "\(parameters.outputStart) and ends at \(parameters.outputEnd) ns (--start, --end)")
-        }
         let scan = try scan(Mbo.self, bronze, task, context, publisher: parameters.publisher)
         return try replay(
             MboEngine(parameters, firstTime: scan.firstTime), Mbo.self, of: scan.records,
@@ -45,8 +46,9 @@ public struct SilverBook: Stage {
     }
 
     func bookParameters(_ values: StageParameters, product: String) throws(StageError) -> BookParameters {
-        BookParameters(
-            outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
+        let window = try outputWindow(values)
+        return BookParameters(
+            outputStart: window.lowerBound, outputEnd: window.upperBound,
             assumeComplete: try values.boolean("assume_complete"),
             crossedPolicy: try values.choice("crossed_policy", ["invalidate": .invalidate, "record": .record]),
             latticeStep: try values.integer("q"), halfWidth: Int64(Lattice.halfWidth(of: product)),
@@ -69,6 +71,17 @@ func clockedDefaults(of request: StageRequest) throws(StageError) -> [String: Pa
         defaults[name] = try StageRequest.normalised(value, of: name, on: request.date)
     }
     return defaults
+}
+
+/// The instants of the windows to make, UTC nanoseconds.
+func outputWindow(_ values: StageParameters) throws(StageError) -> Range<Int64> {
+    let (start, end) = (try values.integer("output_start"), try values.integer("output_end"))
+    guard start < end else {
+        throw .configuration(
+            "parameters output_start and output_end: the window is empty, it begins at "
+                + "\(start) and ends at \(end) ns (--start, --end)")
+    }
+    return start..<end
 }
 
 /// The publisher that the task is to keep; nil keeps all.

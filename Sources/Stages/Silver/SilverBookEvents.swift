@@ -13,12 +13,15 @@ public struct SilverBookEvents: Stage {
 
     public init() {}
 
+    public func check(_ request: StageRequest) throws {
+        let values = StageParameters(request.parameters, request.overrides)
+        _ = (try values.boolean("assume_complete"), try chosenPublisher(values))
+    }
+
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         guard let contract = try contractSymbol(for: request, in: site) else {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
-        let values = StageParameters(request.parameters, request.overrides)
-        _ = (try values.boolean("assume_complete"), try chosenPublisher(values))
         return .task(
             StageTask(
                 request, symbol: contract, inputs: try request.tables(of: contract).map { try site.input($0.address) },

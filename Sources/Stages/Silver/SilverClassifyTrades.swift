@@ -7,14 +7,10 @@ import Tables
 /// Trades and quotes stream through, once a session; memory is a block of each.
 ///
 /// Source: spec/recorder.md 3.1 to 3.3, 5.1.
-public struct SilverClassifyTrades: Stage {
+public struct SilverClassifyTrades: RecorderStage {
     public static let name = "silver_classify_trades"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))

@@ -14,10 +14,13 @@ public struct SilverContractDay: Stage {
 
     public init() {}
 
+    public func check(_ request: StageRequest) throws {
+        _ = try calendar(StageParameters(request.declaration.parameters, request.overrides))
+    }
+
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         let asked = try SymbolRequest(request.symbol, of: request.product)
         guard asked.single == nil else { return .irrelevant }
-        _ = try calendar(StageParameters(request.declaration.parameters, request.overrides))
         let mbo = bronze("mbo", request)
         let early = CivilDate(daysSinceEpoch: CivilDate(year: 1900, month: 1, day: 1)!.daysSinceEpoch)
         let partitions = try site.lake.partitions(

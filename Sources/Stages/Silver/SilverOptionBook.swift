@@ -13,22 +13,31 @@ public struct SilverOptionBook: Stage {
 
     public init() {}
 
+    public func check(_ request: StageRequest) throws {
+        _ = try bookParameters(StageParameters(defaults(of: request), request.overrides), product: request.product)
+    }
+
     public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
         guard let underlying = try contractSymbol(for: request, in: site) else {
             return .nothing("\(request.date) is no trading date of \(request.symbol)")
         }
-        let lattice = StrikeLattice(of: request.product)
-        var defaults = try clockedDefaults(of: request)
-        defaults["step"] = .integer(lattice.step)
-        defaults["tick"] = .integer(lattice.tick)
         return .task(
             StageTask(
                 request, symbol: underlying,
                 inputs: try request.tables(of: underlying).map { try site.input($0.address) },
-                defaults: defaults,
+                defaults: try defaults(of: request),
                 outputs: try ["book_snapshot_1s", "depth_and_flow_1s", "book_quality_1s"].map {
                     try request.output($0, underlying)
                 }))
+    }
+
+    /// The registry's values, and the lattice of the product.
+    private func defaults(of request: StageRequest) throws(StageError) -> [String: ParameterValue] {
+        let lattice = StrikeLattice(of: request.product)
+        var defaults = try clockedDefaults(of: request)
+        defaults["step"] = .integer(lattice.step)
+        defaults["tick"] = .integer(lattice.tick)
+        return defaults
     }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
@@ -89,8 +98,9 @@ public struct SilverOptionBook: Stage {
     }
 
     func bookParameters(_ values: StageParameters, product: String) throws -> OptionParameters {
-        OptionParameters(
-            outputStart: try values.integer("output_start"), outputEnd: try values.integer("output_end"),
+        let window = try outputWindow(values)
+        return OptionParameters(
+            outputStart: window.lowerBound, outputEnd: window.upperBound,
             assumeComplete: try values.boolean("assume_complete"),
             crossedPolicy: try values.choice(
                 "crossed_policy", ["invalidate": .invalidate, "record": .record]),

@@ -6,14 +6,10 @@ import Tables
 /// silver.<product>.state_10s and tf_indicators_10s.
 ///
 /// Source: spec/recorder.md 4 and 5, fields of `state_10s` and `tf_indicators_10s`.
-public struct SilverState10s: Stage {
+public struct SilverState10s: RecorderStage {
     public static let name = "silver_state_10s"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let parameters = try RecorderParameters(context.parameters(of: task))

@@ -5,14 +5,10 @@ import Tables
 /// The dense 1 s grid of the day's sessions: silver.<product>.state_1s.
 ///
 /// Source: spec/recorder.md 4, fields of `state_1s`.
-public struct SilverState1s: Stage {
+public struct SilverState1s: RecorderStage {
     public static let name = "silver_state_1s"
 
     public init() {}
-
-    public func plan(_ request: StageRequest, in site: StageSite) throws -> StagePlan {
-        try request.recorderPlan(in: site)
-    }
 
     public func run(_ task: StageTask, in context: StageContext) throws -> [StagedPartition] {
         let day = try context.dayState(of: task.input("trades_classified"))

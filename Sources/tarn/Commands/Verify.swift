@@ -119,7 +119,7 @@ struct Verify: Command {
         for result in results where !result.isSound {
             for error in result.damage { console.error("\(result.address): \(error)") }
             if let report = result.conformance, !report.isClean {
-                console.error("\(result.address): \(report)")
+                console.error("\(result.address): \(report.text)")
             }
         }
         for result in results {
