@@ -88,9 +88,12 @@ let package = Package(
         .executableTarget(name: "contractgen", dependencies: ["Contracts", "Columnar"], swiftSettings: strict),
         .plugin(name: "ContractTables", capability: .buildTool(), dependencies: ["contractgen"]),
 
-        // Measures the book; see Benchmarks/run.
+        // Measure the book and the file formats; see Benchmarks/run.
         .executableTarget(
             name: "bench-book", dependencies: ["OrderBook", "Columnar", "CZstd"], path: "Benchmarks/book",
+            swiftSettings: spans),
+        .executableTarget(
+            name: "bench-formats", dependencies: ["Parquet", "DBN", "Columnar"], path: "Benchmarks/formats",
             swiftSettings: spans),
 
         // One folder of tests a room, in the order of the rooms.

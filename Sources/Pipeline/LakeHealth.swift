@@ -19,7 +19,20 @@ public struct LakeHealth {
 
     /// State, manifest and identity of one partition.
     public mutating func status(of address: PartitionAddress) throws -> PartitionStatus {
-        let status = try project.lake.status(of: address)
+        try judge(project.lake.status(of: address))
+    }
+
+    /// State, manifest and identity of many partitions, in their order; manifests are read on several threads.
+    public mutating func statuses(of addresses: [PartitionAddress], workers: Int) throws -> [PartitionStatus] {
+        let found = try project.lake.statuses(of: addresses, workers: workers)
+        // Most inputs are among them, so no manifest is read twice.
+        for status in found { identities[status.address] = .some(status.inputIdentity) }
+        return try found.map { try judge($0) }
+    }
+
+    /// What is whole may still be stale.
+    private mutating func judge(_ status: PartitionStatus) throws -> PartitionStatus {
+        let address = status.address
         identities[address] = .some(status.inputIdentity)
         guard let manifest = status.manifest, case .fresh = status.state else { return status }
         let reasons = try staleness(of: manifest)

@@ -151,7 +151,7 @@ public struct Runner: Sendable {
                 let context = StageContext(
                     site: site, run: run,
                     wanted: Dictionary(uniqueKeysWithValues: wanted.map { ($0.address, $0.provenance) }),
-                    allowsTruncated: request.allowsTruncated,
+                    allowsTruncated: request.allowsTruncated, encodingThreads: request.workers,
                     report: { records in
                         counter.add(records, ordering: .relaxed)
                         watch(.progress(records: records))

@@ -253,6 +253,8 @@ public struct StageContext: Sendable {
     /// The outputs to make, each with everything that determines its bytes.
     public let wanted: [PartitionAddress: Provenance]
     public let allowsTruncated: Bool
+    /// Threads that may encode an output; its bytes do not depend on them.
+    public let encodingThreads: Int
     /// Tells whoever watches how many input records are done.
     public let report: @Sendable (_ records: Int) -> Void
     /// Whether the run is to be abandoned.
@@ -260,13 +262,14 @@ public struct StageContext: Sendable {
 
     public init(
         site: StageSite, run: Run, wanted: [PartitionAddress: Provenance], allowsTruncated: Bool = false,
-        report: @escaping @Sendable (Int) -> Void = { _ in },
+        encodingThreads: Int = 1, report: @escaping @Sendable (Int) -> Void = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) {
         self.site = site
         self.run = run
         self.wanted = wanted
         self.allowsTruncated = allowsTruncated
+        self.encodingThreads = encodingThreads
         self.report = report
         self.isCancelled = isCancelled
     }
@@ -339,7 +342,7 @@ public struct StageContext: Sendable {
         return try PartitionWriter(
             run, address, contract: site.contract(address.dataset, of: task.declaration),
             provenance: provenance,
-            compression: compression)
+            compression: compression, threads: encodingThreads)
     }
 }
 

@@ -20,10 +20,11 @@ public struct PartitionWriter: ~Copyable {
     ///
     /// - Parameter provenance: everything that determines the bytes; its contract fingerprint and compression
     ///   must be those of the other arguments.
+    /// - Parameter threads: how many may encode; the bytes do not depend on it.
     /// - Throws: `system`.
     public init(
         _ run: Run, _ address: PartitionAddress, contract: Contract, provenance: Provenance,
-        compression: Compression
+        compression: Compression, threads: Int = 1
     ) throws(LakeError) {
         precondition(
             provenance.contractFingerprint == contract.fingerprint
@@ -41,7 +42,7 @@ public struct PartitionWriter: ~Copyable {
             metadata: [
                 ("tarn.dataset", "\(address.dataset)"), ("tarn.contract_fingerprint", contract.fingerprint),
             ],
-            columnUnits: contract.units, compression: compression, sink: { try output.write($0) })
+            columnUnits: contract.units, compression: compression, threads: threads, sink: { try output.write($0) })
     }
 
     /// Appends rows: one view a column, in the order of the contract.

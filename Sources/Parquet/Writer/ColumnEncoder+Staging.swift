@@ -77,7 +77,7 @@ extension ColumnEncoder {
     }
 
     /// Encodes the staged rows as a page.
-    func encodeStaged(_ scratch: PageScratch, to arena: inout Buffer<UInt8>) {
+    func encodeStaged(_ scratch: PageScratch, to arena: PageArena) {
         let rowCount = staged.count / elementSize
         staged.withUnsafeElements { bytes in
             stagedValidity.withUnsafeElements { flags in
@@ -85,7 +85,7 @@ extension ColumnEncoder {
                     ColumnSlice(
                         values: UnsafeRawPointer(bytes.baseAddress!),
                         validity: flags.isEmpty ? nil : flags.baseAddress, rowCount: rowCount),
-                    scratch, to: &arena)
+                    scratch, to: arena)
             }
         }
         staged.removeAll()

@@ -70,7 +70,7 @@ final class ColumnEncoder {
     // MARK: Pages
 
     /// Encodes the rows as one page at the end of `arena`.
-    func encode(_ slice: ColumnSlice, _ scratch: PageScratch, to arena: inout Buffer<UInt8>) {
+    func encode(_ slice: ColumnSlice, _ scratch: PageScratch, to arena: PageArena) {
         precondition(slice.rowCount > 0 && slice.rowCount <= Limits.pageRows)
         scratch.body.removeAll()
         scratch.levels.removeAll()
@@ -99,7 +99,7 @@ final class ColumnEncoder {
                 result = encode(strings: values.assumingMemoryBound(to: UInt32.self), valueCount, scratch)
             }
         }
-        finishPage(slice.rowCount, valueCount, result, scratch, to: &arena)
+        finishPage(slice.rowCount, valueCount, result, scratch, to: arena)
     }
 
     struct EncodedValues {
@@ -141,7 +141,7 @@ final class ColumnEncoder {
     /// Compresses the body and appends header, levels and body.
     private func finishPage(
         _ rowCount: Int, _ valueCount: Int, _ values: EncodedValues, _ scratch: PageScratch,
-        to arena: inout Buffer<UInt8>
+        to arena: PageArena
     ) {
         var bodyLength = scratch.body.count
         var isCompressed = false
@@ -177,16 +177,13 @@ final class ColumnEncoder {
                 valueCount: rowCount, nullCount: rowCount - valueCount, rowCount: rowCount,
                 encoding: values.encoding.rawValue, definitionBytes: levelsLength, repetitionBytes: 0,
                 isCompressed: isCompressed))
-        let start = arena.count
         scratch.header.bytes.removeAll()
         header.encode(into: &scratch.header)
-        scratch.header.bytes.withUnsafeElements { arena.append(contentsOf: $0) }
-        let headerLength = arena.count - start
-        scratch.levels.withUnsafeElements { arena.append(contentsOf: $0) }
-        scratch.compressed.withUnsafeElements { arena.append(contentsOf: $0) }
+        let headerLength = scratch.header.bytes.count
         pages.append(
             EncodedPage(
-                start: start, length: arena.count - start,
+                start: arena.append(scratch.header.bytes, scratch.levels, scratch.compressed),
+                length: headerLength + levelsLength + scratch.compressed.count,
                 uncompressedLength: headerLength + levelsLength + bodyLength, rowCount: rowCount,
                 nullCount: rowCount - valueCount, encoding: values.encoding, bounds: values.bounds))
     }

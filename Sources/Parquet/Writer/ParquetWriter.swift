@@ -37,20 +37,25 @@ public struct ParquetWriter: ~Copyable {
     /// records it, so that a change here makes partitions stale instead of equal in name and different in bytes.
     public static let revision = 1
 
+    /// Rows of a page. Rows that come by whole pages are encoded where they lie, others are gathered first.
+    public static let pageRows = Limits.pageRows
+
     let core: WriterCore
 
     /// - Parameters:
     ///   - shape: columns, at least one; names without equals.
     ///   - metadata: key-value metadata of the file, in the order given.
     ///   - columnUnits: a unit for each column or nil; becomes key-value metadata `unit` of the column's chunks.
+    ///   - threads: how many may encode columns of a page side by side; the bytes do not depend on it.
     ///   - sink: takes the file's bytes from its first to its last; what it throws ends the call in progress.
     public init(
         shape: Shape, metadata: [(key: String, value: String)] = [], columnUnits: [String?]? = nil,
-        compression: Compression = .zstd(level: 1), sink: @escaping (UnsafeRawBufferPointer) throws -> Void
+        compression: Compression = .zstd(level: 1), threads: Int = 1,
+        sink: @escaping (UnsafeRawBufferPointer) throws -> Void
     ) {
         core = WriterCore(
             shape: shape, metadata: metadata.map { KeyValue(key: $0.key, value: $0.value) },
-            columnUnits: columnUnits ?? shape.columns.map { _ in nil }, compression: compression,
+            columnUnits: columnUnits ?? shape.columns.map { _ in nil }, compression: compression, threads: threads,
             output: SinkBuffer(sink))
     }
 

@@ -1,4 +1,6 @@
 import Columnar
+import Dispatch
+import Synchronization
 
 /// The writer's state: cuts rows into pages and pages into row groups, and lays the file out.
 final class WriterCore {
@@ -13,8 +15,10 @@ final class WriterCore {
     private(set) var rowCount = 0
     private var stagedRows = 0
     private var rowGroupRows = 0
-    /// The open row group's pages, in the order in which they were encoded.
-    private var arena = Buffer<UInt8>()
+    /// The open row group's pages.
+    private let arena = PageArena()
+    /// Threads that encode the columns of a page.
+    private let threads: Int
     private(set) var rowGroups: [RowGroupMetadata] = []
     /// The page index so far; goes between the last row group and the footer.
     private var columnIndexes = CompactWriter()
@@ -24,10 +28,11 @@ final class WriterCore {
     private var isClosed = false
 
     init(
-        shape: Shape, metadata: [KeyValue], columnUnits: [String?], compression: Compression,
+        shape: Shape, metadata: [KeyValue], columnUnits: [String?], compression: Compression, threads: Int,
         output: consuming SinkBuffer
     ) {
         precondition(!shape.columns.isEmpty, "a file has columns")
+        precondition(threads >= 1, "a thread encodes")
         precondition(columnUnits.count == shape.columns.count, "a unit or nil for each column")
         if case .zstd(let level) = compression {
             precondition((1...22).contains(level), "zstd has levels 1 to 22")
@@ -36,6 +41,7 @@ final class WriterCore {
         self.metadata = metadata
         self.columnUnits = columnUnits
         self.compression = compression
+        self.threads = threads
         self.output = output
         columns = shape.columns.map { ColumnEncoder($0, compression) }
     }
@@ -73,19 +79,19 @@ final class WriterCore {
 
     /// Encodes whole pages of rows where they lie; only strings are gathered first.
     private func encode(_ views: [ColumnView], rows: Range<Int>) throws {
-        PageScratch.lend { scratch in
-            for (column, view) in views.enumerated() {
-                let encoder = columns[column]
-                if case .strings = view.values {
-                    encoder.stage(view, rows: rows, mapping: &mapping)
-                    encoder.encodeStaged(scratch, to: &arena)
-                } else {
-                    let slice = ColumnSlice(
-                        values: encoder.rawValues(view) + rows.lowerBound * encoder.elementSize,
-                        validity: view.validity.map { $0.baseAddress! + rows.lowerBound },
-                        rowCount: rows.count)
-                    encoder.encode(slice, scratch, to: &arena)
-                }
+        for (column, view) in views.enumerated() {
+            if case .strings = view.values { columns[column].stage(view, rows: rows, mapping: &mapping) }
+        }
+        encodeColumns(rows: rows.count) { encoder, column, scratch, arena in
+            let view = views[column]
+            if case .strings = view.values {
+                encoder.encodeStaged(scratch, to: arena)
+            } else {
+                let slice = ColumnSlice(
+                    values: encoder.rawValues(view) + rows.lowerBound * encoder.elementSize,
+                    validity: view.validity.map { $0.baseAddress! + rows.lowerBound },
+                    rowCount: rows.count)
+                encoder.encode(slice, scratch, to: arena)
             }
         }
         try endPage(rows.count)
@@ -93,13 +99,41 @@ final class WriterCore {
 
     private func encodeStaged() throws {
         guard stagedRows > 0 else { return }
-        PageScratch.lend { scratch in
-            for encoder in columns { encoder.encodeStaged(scratch, to: &arena) }
-        }
+        encodeColumns(rows: stagedRows) { encoder, _, scratch, arena in encoder.encodeStaged(scratch, to: arena) }
         let rows = stagedRows
         stagedRows = 0
         try endPage(rows)
     }
+
+    /// Encodes one page of every column. Columns know nothing of one another and are laid out by their position, so
+    /// which thread takes which, and when, does not show in the file.
+    private func encodeColumns(
+        rows: Int, _ encode: (ColumnEncoder, _ column: Int, PageScratch, PageArena) -> Void
+    ) {
+        let lanes = rows * columns.count < Self.worthSharing ? 1 : min(threads, columns.count)
+        guard lanes > 1 else {
+            PageScratch.lend { scratch in
+                for (column, encoder) in columns.enumerated() { encode(encoder, column, scratch, arena) }
+            }
+            return
+        }
+        let next = Atomic<Int>(0)
+        withoutActuallyEscaping(encode) { encode in
+            let work = ColumnWork(columns: columns, arena: arena, encode: encode)
+            DispatchQueue.concurrentPerform(iterations: lanes) { _ in
+                PageScratch.lend { scratch in
+                    while true {
+                        let column = next.add(1, ordering: .relaxed).oldValue
+                        guard column < work.columns.count else { return }
+                        work.encode(work.columns[column], column, scratch, work.arena)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fewer cells than these are encoded sooner than another thread wakes up.
+    private static let worthSharing = 1 << 16
 
     private func endPage(_ rows: Int) throws {
         rowGroupRows += rows
@@ -196,9 +230,7 @@ final class WriterCore {
             locations.append(
                 PageIndex.Location(offset: output.position, length: page.length, firstRow: firstRow))
             firstRow += page.rowCount
-            try arena.withUnsafeElements {
-                try output.write(UnsafeBufferPointer(rebasing: $0[page.start..<page.start + page.length]))
-            }
+            try arena.withPage(page) { try output.write($0) }
             chunk.compressedSize += page.length
             chunk.uncompressedSize += page.uncompressedLength
             if let known = chunk.encodingStatistics.firstIndex(where: {
@@ -252,6 +284,13 @@ final class WriterCore {
         try footer.bytes.withUnsafeElements { try output.write($0) }
         try output.flush()
     }
+}
+
+/// What the threads that encode a page have in common. Each takes columns that no other one has.
+private struct ColumnWork: @unchecked Sendable {
+    let columns: [ColumnEncoder]
+    let arena: PageArena
+    let encode: (ColumnEncoder, _ column: Int, PageScratch, PageArena) -> Void
 }
 
 /// The schema of a shape: a root and a leaf for each column.

@@ -62,10 +62,16 @@ private struct MboRows: BronzeRows, ~Copyable {
     var counters: [String: Int64] { ["session_volume": volume.volume, "early_trades": volume.earlyTrades] }
 
     mutating func append(
-        _ block: borrowing RecordBlock, _ records: ArraySlice<RecordPosition>, firstOrdinal: Int
+        _ block: borrowing RecordBlock, _ records: Span<RecordPosition>, firstOrdinal: Int
     ) throws(DBNError) {
-        try table.append(block, records, firstOrdinal: firstOrdinal)
-        for record in records { watch(block.load(MboRecord.self, at: Int(record.offset))) }
+        // Few enough records to stay in the nearest cache while one column after another is taken from them.
+        var first = 0
+        while first < records.count {
+            let few = records.extracting(first..<min(records.count, first + 512))
+            try table.append(block, few, firstOrdinal: firstOrdinal)
+            first += few.count
+        }
+        for i in records.indices { watch(block.load(MboRecord.self, at: Int(records[i].offset))) }
     }
 
     mutating func flush(into writer: inout PartitionWriter) throws {
@@ -95,29 +101,76 @@ private struct MboRows: BronzeRows, ~Copyable {
 }
 
 extension Mbo {
-    /// Appends records of a block; the symbol is left to the caller, because it is the same in all rows.
+    /// Appends records of a block, column by column; the symbol is left to the caller, because it is the same in all
+    /// rows.
     fileprivate mutating func append(
-        _ block: borrowing RecordBlock, _ records: ArraySlice<RecordPosition>, firstOrdinal: Int
+        _ block: borrowing RecordBlock, _ records: Span<RecordPosition>, firstOrdinal: Int
     ) throws(DBNError) {
-        for position in records {
-            let offset = Int(position.offset)
-            let record = block.load(MboRecord.self, at: offset)
-            let (action, side) = try RecordCodes.check(record.action, record.side, block, offset)
-            ordinal.append(Int64(firstOrdinal) + Int64(position.index))
-            tsRecv.append(try block.instant(record.tsRecv, Columns.tsRecv.name, at: offset))
-            tsEvent.append(try block.instant(record.header.tsEvent, Columns.tsEvent.name, at: offset))
-            tsInDelta.append(record.tsInDelta)
-            rtype.append(Int32(record.header.rtype))
-            publisherId.append(Int32(record.header.publisherID))
-            instrumentId.append(Int64(record.header.instrumentID))
-            channelId.append(Int32(record.channelID))
-            sequence.append(Int64(record.sequence))
-            orderId.append(Int64(bitPattern: record.orderID))
-            self.action.values.append(action)
-            self.side.values.append(side)
-            priceInt.append(record.price == Undefined.price ? nil : record.price)
-            size.append(Int64(record.size))
-            flags.append(Int32(record.flags))
+        try check(block, records)
+        let bytes = block.bytes
+        @inline(__always) func record(_ position: RecordPosition) -> MboRecord {
+            bytes.unsafeLoadUnaligned(fromByteOffset: Int(position.offset), as: MboRecord.self)
         }
+        ordinal.values.append(records) { Int64(firstOrdinal) + Int64($0.index) }
+        tsRecv.append(records) { instant(record($0).tsRecv) }
+        tsEvent.append(records) { instant(record($0).header.tsEvent) }
+        tsInDelta.values.append(records) { record($0).tsInDelta }
+        rtype.values.append(records) { Int32(record($0).header.rtype) }
+        publisherId.values.append(records) { Int32(record($0).header.publisherID) }
+        instrumentId.values.append(records) { Int64(record($0).header.instrumentID) }
+        channelId.values.append(records) { Int32(record($0).channelID) }
+        sequence.values.append(records) { Int64(record($0).sequence) }
+        orderId.values.append(records) { Int64(bitPattern: record($0).orderID) }
+        action.values.append(records) { RecordCodes.action(record($0).action) ?? 0 }
+        side.values.append(records) { RecordCodes.side(record($0).side) ?? 0 }
+        priceInt.append(records) {
+            let price = record($0).price
+            return price == Undefined.price ? nil : price
+        }
+        size.values.append(records) { Int64(record($0).size) }
+        flags.values.append(records) { Int32(record($0).flags) }
+    }
+
+    /// - Throws: `badField` of the first record that the columns cannot hold.
+    private func check(_ block: borrowing RecordBlock, _ records: Span<RecordPosition>) throws(DBNError) {
+        var isSound = true
+        for i in records.indices {
+            let record = block.load(MboRecord.self, at: Int(records[i].offset))
+            let codes = RecordCodes.action(record.action) != nil && RecordCodes.side(record.side) != nil
+            let times = isInstant(record.tsRecv) && isInstant(record.header.tsEvent)
+            isSound = isSound && codes && times
+        }
+        if isSound { return }
+        for i in records.indices {
+            let offset = Int(records[i].offset)
+            let record = block.load(MboRecord.self, at: offset)
+            _ = try RecordCodes.check(record.action, record.side, block, offset)
+            _ = try block.instant(record.tsRecv, Columns.tsRecv.name, at: offset)
+            _ = try block.instant(record.header.tsEvent, Columns.tsEvent.name, at: offset)
+        }
+    }
+
+    @inline(__always)
+    private func isInstant(_ time: UInt64) -> Bool { time >> 63 == 0 || time == Undefined.timestamp }
+}
+
+// MARK: - Columns from records
+
+extension Buffer {
+    /// Appends one value a record.
+    @inline(__always)
+    fileprivate mutating func append(_ records: Span<RecordPosition>, _ value: (RecordPosition) -> Element) {
+        append(count: records.count) { out in
+            for i in 0..<records.count { out[i] = value(records[i]) }
+        }
+    }
+}
+
+extension OptionalColumn {
+    /// Appends one value or null a record.
+    @inline(__always)
+    fileprivate mutating func append(_ records: Span<RecordPosition>, _ value: (RecordPosition) -> Element?) {
+        values.append(records) { value($0) ?? Element.zero }
+        validity.append(records) { value($0) != nil }
     }
 }

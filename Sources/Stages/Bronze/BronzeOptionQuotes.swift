@@ -35,9 +35,10 @@ private struct QuoteRows: BronzeRows, ~Copyable {
     var counters: [String: Int64] { [:] }
 
     mutating func append(
-        _ block: borrowing RecordBlock, _ records: ArraySlice<RecordPosition>, firstOrdinal: Int
+        _ block: borrowing RecordBlock, _ records: Span<RecordPosition>, firstOrdinal: Int
     ) throws(DBNError) {
-        for position in records {
+        for i in records.indices {
+            let position = records[i]
             let offset = Int(position.offset)
             let record = block.load(Cmbp1Record.self, at: offset)
             let (action, side) = try RecordCodes.check(record.action, record.side, block, offset)

@@ -1,6 +1,8 @@
 import CivilTime
+import Columnar
 import DBN
 import Lake
+import Parquet
 
 /// Where a record of a block is.
 struct RecordPosition: BitwiseCopyable {
@@ -10,21 +12,35 @@ struct RecordPosition: BitwiseCopyable {
     let index: Int32
 }
 
-/// The records of one block by partition.
+/// The records of one block by partition: first counted, then placed, so that neither pass looks for room.
 struct RecordSorter: ~Copyable {
-    private var positions: [[RecordPosition]]
+    /// The wanted records in file order, and beside each its partition.
+    private var found = Buffer<RecordPosition>()
+    private var slots = Buffer<Int32>()
+    /// The same records, partition after partition, and where each partition's begin; one more for the end.
+    private var sorted = Buffer<RecordPosition>()
+    private var starts: Buffer<Int>
+    private let partitions: Int
 
     init(partitions: Int) {
-        positions = Array(repeating: [], count: partitions)
+        self.partitions = partitions
+        starts = Buffer(repeating: 0, count: partitions + 1)
     }
 
-    func positions(of slot: Int) -> [RecordPosition] { positions[slot] }
+    /// The records of one partition of the last block, in file order.
+    @_lifetime(borrow self)
+    borrowing func positions(of slot: Int) -> Span<RecordPosition> {
+        partitions == 1 ? found.span : sorted.span.extracting(starts[slot]..<starts[slot + 1])
+    }
 
     /// - Throws: `DBNError` when a record's instrument has no symbol.
     mutating func sort(
         _ block: borrowing RecordBlock, _ instruments: inout InstrumentTable, type: UInt8, on date: CivilDate
     ) throws(DBNError) {
-        for slot in positions.indices { positions[slot].removeAll(keepingCapacity: true) }
+        found.removeAll()
+        slots.removeAll()
+        found.reserve(block.count)
+        slots.reserve(block.count)
         var offset = 0
         var index = 0
         while offset < block.bytes.byteCount {
@@ -32,7 +48,8 @@ struct RecordSorter: ~Copyable {
             if header.rtype == type {
                 let slot = instruments.slot(of: header.instrumentID)
                 if slot >= 0 {
-                    positions[slot].append(RecordPosition(offset: Int32(offset), index: Int32(index)))
+                    found.append(RecordPosition(offset: Int32(offset), index: Int32(index)))
+                    slots.append(Int32(slot))
                 } else if slot == InstrumentTable.Slot.unknown {
                     throw block.fieldError(
                         at: offset,
@@ -43,6 +60,24 @@ struct RecordSorter: ~Copyable {
             offset += Int(header.length) * 4
             index += 1
         }
+        if partitions > 1 { place() }
+    }
+
+    private mutating func place() {
+        starts.removeAll()
+        starts.append(repeating: 0, count: partitions + 1)
+        for i in 0..<slots.count { starts[Int(slots[i]) + 1] += 1 }
+        for slot in 0..<partitions { starts[slot + 1] += starts[slot] }
+        sorted.removeAll()
+        sorted.append(repeating: RecordPosition(offset: 0, index: 0), count: found.count)
+        // Each start moves to its partition's end, which is where the next one began.
+        for i in 0..<found.count {
+            let slot = Int(slots[i])
+            sorted[starts[slot]] = found[i]
+            starts[slot] += 1
+        }
+        for slot in stride(from: partitions, to: 0, by: -1) { starts[slot] = starts[slot - 1] }
+        starts[0] = 0
     }
 }
 
@@ -53,7 +88,7 @@ protocol BronzeRows: ~Copyable {
 
     /// Appends records of a block.
     mutating func append(
-        _ block: borrowing RecordBlock, _ records: ArraySlice<RecordPosition>, firstOrdinal: Int
+        _ block: borrowing RecordBlock, _ records: Span<RecordPosition>, firstOrdinal: Int
     ) throws(DBNError)
 
     /// Writes the rows and forgets them.
@@ -71,7 +106,7 @@ final class BronzePartition<Rows: BronzeRows & ~Copyable> {
     private var written = 0
     private var repeated: Int64 = 0
     /// Rows that are gathered before they go to the writer.
-    fileprivate var batch = 1 << 14
+    fileprivate var batch = ParquetWriter.pageRows
 
     init(writer: consuming PartitionWriter, symbol: String, rows: consuming Rows) {
         self.symbol = symbol
@@ -80,14 +115,14 @@ final class BronzePartition<Rows: BronzeRows & ~Copyable> {
     }
 
     func append(
-        _ block: borrowing RecordBlock, _ position: RawFeed.Position, _ records: [RecordPosition]
+        _ block: borrowing RecordBlock, _ position: RawFeed.Position, _ records: Span<RecordPosition>
     ) throws {
         var first = 0
         while first < records.count, records[first].index < position.repeats { first += 1 }
         repeated += Int64(first)
         while first < records.count {
             let end = min(records.count, first + batch - rows.count)
-            try rows.append(block, records[first..<end], firstOrdinal: position.firstOrdinal)
+            try rows.append(block, records.extracting(first..<end), firstOrdinal: position.firstOrdinal)
             first = end
             if rows.count >= batch { try flush() }
         }
@@ -120,8 +155,12 @@ extension StageTask {
         slot: (_ instrumentID: UInt32, _ symbol: String) -> Int?
     ) throws -> [StagedPartition] {
         var isTruncated = false
-        // What the partitions of a file gather together is bounded.
-        for partition in partitions { partition.batch = max(1 << 8, min(1 << 14, (1 << 17) / partitions.count)) }
+        // Whole pages are encoded where they lie; many partitions share the room of two.
+        let share = 2 * ParquetWriter.pageRows / max(1, partitions.count)
+        for partition in partitions {
+            partition.batch =
+                share >= ParquetWriter.pageRows ? ParquetWriter.pageRows : max(1 << 8, min(1 << 14, share))
+        }
         if !isWithoutData {
             let feed = try RawFeed(
                 context.rawFiles(of: self), schema: schema, allowsTruncated: context.allowsTruncated)

@@ -26,7 +26,8 @@ struct ExecutionOptions: ParameterGroup {
     @Option("end", .clockTime, help: "End of the output window, up to 24:00:00Z.") var end: ClockTime?
     @Options("set", .setting, help: "Parameter of a stage that replaces the registry's.") var settings: [Setting]
     @Option(
-        "workers", short: "j", .integer(in: 1...256), help: "Tasks at a time; without it one for each core.")
+        "workers", short: "j", .integer(in: 1...256),
+        help: "Tasks, or columns of one table, at a time; without it one for each core.")
     var workers: Int?
     @Option("shard", .shard, help: "Only the i-th of n parts of the work, split by symbol.") var shard: Shard?
     @Option("compression", .text(label: "C"), help: "zstd:N, lz4 or none; without it zstd:1.")
@@ -40,7 +41,9 @@ struct ExecutionOptions: ParameterGroup {
             && !allowTruncated
     }
 
-    var workersOrCores: Int { workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    var workersOrCores: Int { workers ?? Self.cores }
 
     func validate() throws(UsageError) {
         if let start, let end, start.isUTC == end.isUTC, start.secondOfDay >= end.secondOfDay {

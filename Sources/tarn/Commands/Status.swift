@@ -60,7 +60,8 @@ struct Status: Command {
     func run(in session: Session) throws {
         let project = try session.project()
         var health = LakeHealth(project)
-        let statuses = try filter.partitions(of: project.lake).map { try health.status(of: $0) }
+        let statuses = try health.statuses(
+            of: filter.partitions(of: project.lake), workers: ExecutionOptions.cores)
         if perPartition {
             show(statuses, in: session)
         } else {
