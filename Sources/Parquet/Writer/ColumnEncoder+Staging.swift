@@ -36,6 +36,15 @@ extension ColumnEncoder {
         _ codes: UnsafeBufferPointer<UInt32>, _ strings: [String], _ validity: UnsafeBufferPointer<Bool>?,
         rows: Range<Int>, mapping: inout Buffer<UInt32>
     ) {
+        // A column of one string, such as the symbol of a partition, needs no look at its rows.
+        if validity == nil, strings.count == 1 {
+            let index = pool.index(of: strings[0])
+            staged.append(count: rows.count * 4) { target in
+                target.withMemoryRebound(to: UInt32.self) { $0.update(repeating: index) }
+            }
+            stagedStringBytes += rows.count * pool.length(of: Int(index))
+            return
+        }
         let unknown = UInt32.max
         mapping.removeAll()
         mapping.append(repeating: unknown, count: strings.count)
