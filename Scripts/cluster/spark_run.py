@@ -8,8 +8,9 @@
 Every worker must see the project, the lake and the program under these paths. A task is one line of the plan, carried
 out by `tarn run --task -`. Steps of the plan are done one after the other, the tasks of a step side by side, one for
 each slot of the cluster. What may be retried is: out of space or I/O (exit code 6), interrupted (130), killed by a
-signal; a worker that is lost with its tasks is Spark's to replace (spark.task.maxFailures). Since a task publishes
-whole partitions or nothing, carrying one out twice does no harm. A task whose input failed is not carried out.
+signal; a worker that is lost with its tasks is Spark's to replace, and a step that Spark gives up on
+(spark.task.maxFailures) is asked for again. Since a task publishes whole partitions or nothing, carrying one out twice
+does no harm. A task whose input failed is not carried out.
 
 Without Spark (--threads N) the same is done by processes of this machine.
 
@@ -49,18 +50,24 @@ def carry_out(job):
     number, line, command = job
     began = time.monotonic()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TARN_")}
-    done = subprocess.run(
-        command, input=line, capture_output=True, text=True, env=kept | {"NO_COLOR": "1"}, preexec_fn=follow_parent,
-        check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, input=line, capture_output=True, text=True, env=kept | {"NO_COLOR": "1"},
+            preexec_fn=follow_parent, check=False)  # fmt: skip
+    except OSError as error:
+        # There is no such program here, or it cannot be started: wrong configuration.
+        return result(number, 2, f"{socket.gethostname()}: {error}", seconds=time.monotonic() - began)
     try:
         report = json.loads(done.stdout)
     except ValueError:
         report = None
-    return {
-        "number": number, "code": done.returncode, "report": report, "error": done.stderr[-4000:],
-        "host": socket.gethostname(), "seconds": time.monotonic() - began,
-    }  # fmt: skip
+    return result(number, done.returncode, done.stderr[-4000:], report, time.monotonic() - began)
+
+
+def result(number, code, error, report=None, seconds=0.0):
+    """What became of a task: the program's exit code, its report, and what it said."""
+    return {"number": number, "code": code, "report": report, "error": error, "host": socket.gethostname(),
+            "seconds": seconds}  # fmt: skip
 
 
 # Pools
@@ -77,6 +84,9 @@ class SparkPool:
 
     def run(self, jobs, progress):
         """Results in any order; `progress` is told how many are done."""
+        from py4j.protocol import Py4JError
+        from pyspark import InheritableThread
+
         tracker = self.context.statusTracker()
         group = f"tarn-{time.monotonic_ns()}"
         outcome = {}
@@ -86,10 +96,13 @@ class SparkPool:
                 # For the status tracker; the group belongs to the thread.
                 self.context.setJobGroup(group, "tarn", interruptOnCancel=True)
                 outcome["results"] = self.context.parallelize(jobs, len(jobs)).map(carry_out).collect()
+            except Py4JError as error:
+                # Spark gave up, after spark.task.maxFailures, and keeps no results. What was done by then is found
+                # fresh when all is asked for again.
+                reason = str(getattr(error, "java_exception", error)).splitlines()[0]
+                outcome["results"] = [result(number, 6, f"Spark: {reason}") for number, _, _ in jobs]
             except BaseException as error:  # noqa: BLE001 - given on below
                 outcome["error"] = error
-
-        from pyspark import InheritableThread
 
         thread = InheritableThread(target=work)
         thread.start()
@@ -117,9 +130,9 @@ class ThreadPool:
         lock = threading.Lock()
 
         def one(job):
-            result = carry_out(job)
+            done = carry_out(job)
             with lock:
-                results.append(result)
+                results.append(done)
                 progress(len(results))
 
         for future in [self.pool.submit(one, job) for job in jobs]:
@@ -199,29 +212,29 @@ def drive(plan, pool, command, retries, progress):
                 time.sleep(min(2.0**attempt, 30))
             figures["attempts"] += len(waiting)
             before = total - len(waiting)
-            for result in pool.run(waiting, lambda done: progress.show(f"{label}: {before + done}/{total}")):
-                settled[result["number"]] = result
-                figures["hosts"].add(result["host"])
+            for one in pool.run(waiting, lambda done: progress.show(f"{label}: {before + done}/{total}")):
+                settled[one["number"]] = one
+                figures["hosts"].add(one["host"])
             waiting = [job for job in waiting
                        if settled[job[0]]["code"] in RETRYABLE or settled[job[0]]["code"] < 0]  # fmt: skip
             attempt += 1
         bad = 0
         for number in sorted(settled):
-            result, line = settled[number], lines[number]
-            code = result["code"] if result["code"] >= 0 else 6
-            if result["report"] and "tasks" in result["report"]:
-                entries += result["report"]["tasks"]
-                for task in result["report"]["tasks"]:
+            done, line = settled[number], lines[number]
+            code = done["code"] if done["code"] >= 0 else 6
+            if done["report"] and "tasks" in done["report"]:
+                entries += done["report"]["tasks"]
+                for task in done["report"]["tasks"]:
                     for one in task["partitions"]:
                         if one["outcome"] == "failed":
                             failed[one["path"]] = code
             if code != 0:
                 bad += 1
-                message = result["error"].strip() or f"killed by signal {-result['code']}"
+                message = done["error"].strip() or f"killed by signal {-done['code']}"
                 error = fail(line, code, f"{name_of(line)}: {message}")
-                if not result["report"] or "tasks" not in result["report"]:
+                if not done["report"] or "tasks" not in done["report"]:
                     entries.append({"stage": line["stage"], "symbol": line["symbol"], "dt": line["dt"], "note": None,
-                                    "error": error, "records": 0, "seconds": result["seconds"],
+                                    "error": error, "records": 0, "seconds": done["seconds"],
                                     "partitions": []})  # fmt: skip
         again = f", {attempt - 1} more goes" if attempt > 1 else ""
         progress.show(f"{label}: {total - bad}/{total} done{again}{f', {bad} failed' if bad else ''}", is_final=True)
@@ -255,11 +268,13 @@ def main():
     pool = ThreadPool(options.threads) if options.threads else SparkPool()
     try:
         entries, codes, figures = drive(plan, pool, command, options.retries, Progress(options.quiet))
+    except KeyboardInterrupt:
+        sys.exit(130)
     finally:
         pool.close()
     code = combined(codes)
     report = {
-        "status": NAMES[code], "exit_code": code, "seconds": time.monotonic() - began, "tasks": entries,
+        "status": NAMES.get(code, "failed"), "exit_code": code, "seconds": time.monotonic() - began, "tasks": entries,
         "attempts": figures["attempts"], "carried_out": figures["tasks"],
         "not_carried_out": figures["not_carried_out"], "hosts": sorted(figures["hosts"]),
     }  # fmt: skip
