@@ -40,8 +40,8 @@ enum PageStyle {
         button[aria-pressed=false] { opacity: .45; }
         .tools { display: flex; gap: 8px; }
         #tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 10px; margin: 14px 0; }
-        .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 9px 11px; }
-        .tile b { display: block; font-size: 15px; letter-spacing: -.02em; }
+        .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 9px 10px; }
+        .tile b { display: block; font-size: 15px; letter-spacing: -.03em; white-space: nowrap; }
         .tile span { color: var(--soft); font-size: 12px; }
         .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 12px 14px; margin-bottom: 14px; min-width: 0; }
         .cardhead { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: 8px; margin-bottom: 8px; }
