@@ -40,7 +40,7 @@ def test_the_wheel_holds_the_typed_package_and_needs_pyarrow_only(tmp_path):
         archive.extractall(tmp_path / "installed")
     assert {"tarn/__init__.py", "tarn/py.typed", "tarn/plots.py"} <= names
     needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist") and "extra ==" not in line]
-    assert needed == ["Requires-Dist: pyarrow>=16"]
+    assert needed == ["Requires-Dist: pyarrow>=16.1"]
     # Imported from there, without the engines that are optional.
     probe = (
         "import sys\n"
