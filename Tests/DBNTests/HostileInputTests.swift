@@ -201,7 +201,7 @@ struct HostileInputTests {
         // A symbol width of 0 would let any count pass.
         var file = Self.file
         file.replaceSubrange(8 + 45..<8 + 47, with: [0, 0])
-        #expect(Outcome(file).error?.expected == "a symbol width of at least 1")
+        #expect(Outcome(file).error?.expected == "a symbol width of at least 22")
     }
 
     @Test func `a window beyond the limit is refused, a longer limit accepts it`() {

@@ -382,7 +382,7 @@ DENSE = {
     "parquet": {
         "row groups": lambda size: footer_of(size, ROW_GROUP, groups),
         "pairs of a column": lambda size: footer_of(size, PAIRED, groups),
-        "32,000 columns": lambda size: parquet(table(0, columns=[b"c%d" % i for i in range(min(32_000, size // 16))])),
+        "8,000 columns": lambda size: parquet(table(0, columns=[b"c%d" % i for i in range(min(8_000, size // 16))])),
         "a page of zeros": page_of_zeros,
     },
     "contract": {shape.decode(): (lambda size, shape=shape: b'{"x":' + filled(shape, size - 10) + b"}") for shape in (b"{}", b"[]", b"0", b'""')},

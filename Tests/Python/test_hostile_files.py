@@ -42,7 +42,7 @@ MEMORY = {
 }
 # Sizes of the files that cost the most.
 SIZES = {
-    "dbn": [MEBI, 8 * MEBI, *([64 * MEBI, 256 * MEBI] if FULL else [])],
+    "dbn": [MEBI, 8 * MEBI, *([64 * MEBI] if FULL else [])],
     "parquet": [MEBI, 4 * MEBI, *([16 * MEBI, 31 * MEBI] if FULL else [])],
     "contract": [64 << 10, MEBI],
     "registry": [64 << 10, MEBI],
