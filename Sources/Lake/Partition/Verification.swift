@@ -65,7 +65,8 @@ extension Lake {
             return nothing
         }
         var result = PartitionVerification(address: address, manifest: snapshot.condition.manifest)
-        if let error = try snapshot.damage() { result.damage.append(error) }
+        let alteration = try snapshot.damage()
+        if let alteration { result.damage.append(alteration) }
         try snapshot.reportStrays(address, into: &result)
         guard let manifest = result.manifest else { return result }
         if manifest.provenance.generation(of: address) != manifest.generation {
@@ -78,10 +79,10 @@ extension Lake {
             contract.map { $0.fingerprint != manifest.provenance.contractFingerprint } ?? false
         if case .damaged = snapshot.condition {
         } else {
-            let found = result.damage
+            let known = result.damage.count
             snapshot.checkRows(manifest, contract, into: &result)
             // Every page has a checksum; what stands around the pages has none.
-            if !found.isEmpty, result.damage.count == found.count {
+            if alteration != nil, result.damage.count == known {
                 result.damage.append(
                     .corrupt(
                         path: "\(address.path)/\(PartitionFile.data)",
