@@ -5,11 +5,13 @@ import OrderBook
 
 /// Nanoseconds per record of the book with one-second flows, from memory, and check sums of all rows.
 ///
-///     swift run -c release bench-book FILE.mbo.dbn.zst [rounds] [events.bin]
+///     swift run -c release bench-book FILE.mbo.dbn.zst [rounds] [events.bin] [seconds]
 ///     swift run -c release bench-book memory ORDERS
 ///
-/// The second form measures what one more option with so many orders costs in memory. With a third argument the records are also written as a flat file, from which the C++ twin in Benchmarks/cpp
-/// replays the same events and prints the same check sums.
+/// With a third argument that is not empty the records are also written as a flat file, from which the C++ twin in
+/// Benchmarks/cpp replays the same events and prints the same check sums. Seconds are those of the output windows, up to
+/// 15:35 UTC; without them from 14:30 on. The second form measures what one more option with so many orders costs in
+/// memory.
 @main
 struct BookBench {
     static func main() {
@@ -30,10 +32,13 @@ struct BookBench {
         for id in ids {
             var own = Buffer<BookEvent>()
             for index in 0..<events.count where events[index].instrumentID == id { own.append(events[index]) }
-            if CommandLine.arguments.count > 3 { write(own, to: CommandLine.arguments[3] + ".\(id)") }
+            if CommandLine.arguments.count > 3, !CommandLine.arguments[3].isEmpty {
+                write(own, to: CommandLine.arguments[3] + ".\(id)")
+            }
             var best = Double.infinity
             var sums = CheckSums()
-            let parameters = parameters(for: own)
+            let parameters = parameters(
+                for: own, seconds: CommandLine.arguments.count > 4 ? Int64(CommandLine.arguments[4]) ?? 0 : 3_900)
             for _ in 0..<rounds {
                 sums = CheckSums()
                 let start = now()
@@ -44,8 +49,10 @@ struct BookBench {
         }
     }
 
-    /// The part of the day that the file covers: 14:30 to 15:35 UTC of its first time.
-    static func parameters(for events: borrowing Buffer<BookEvent>) -> (BookParameters, firstTime: Int64?) {
+    /// So many seconds up to 15:35 UTC of the file's first date.
+    static func parameters(
+        for events: borrowing Buffer<BookEvent>, seconds: Int64
+    ) -> (BookParameters, firstTime: Int64?) {
         do {
             var scan = PartitionScan(isSingleInstrument: true)
             try scan.scan(events.span)
@@ -53,7 +60,8 @@ struct BookBench {
             let midnight = (scan.firstTime ?? 0) / day * day
             return (
                 BookParameters(
-                    outputStart: midnight + 52_200_000_000_000, outputEnd: midnight + 56_100_000_000_000,
+                    outputStart: midnight + (56_100 - seconds) * 1_000_000_000,
+                    outputEnd: midnight + 56_100_000_000_000,
                     assumeComplete: false, latticeStep: 250_000_000, halfWidth: 200), scan.firstTime
             )
         } catch {

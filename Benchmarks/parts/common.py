@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ BIN = ROOT / ".build" / "release"
 PYTHON = WORK / "venv" / "bin" / "python"
 PROGRAMS = ROOT / "Benchmarks" / "python"
 DATE = "2026-03-03"
+# What a document holds between its tables.
+BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 CPUS = sorted(os.sched_getaffinity(0))
 
 
@@ -91,24 +94,35 @@ class Tables:
 
     def __init__(self, markdown):
         self.markdown = markdown
+        self.text = ""
 
     def show(self, title, header, rows, note=None):
         rows = [[str(cell) for cell in row] for row in rows]
+        lines = []
         if self.markdown:
-            print(f"### {title}\n")
-            print("| " + " | ".join(header) + " |")
-            print("|---" + "|--:" * (len(header) - 1) + "|")
-            for row in rows:
-                print("| " + " | ".join(row) + " |")
+            lines += [f"### {title}", "", "| " + " | ".join(header) + " |", "|---" + "|--:" * (len(header) - 1) + "|"]
+            lines += ["| " + " | ".join(row) + " |" for row in rows]
+            lines += ["", *textwrap.wrap(note, 118)] if note else []
         else:
-            print(title)
             widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+            lines.append(title)
             for row in [header, *rows]:
                 cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-                print("  " + "  ".join(cells).rstrip())
-        if note:
-            print(f"\n{note}" if self.markdown else f"  {note}")
-        print(flush=True)
+                lines.append("  " + "  ".join(cells).rstrip())
+            lines += ["  " + note] if note else []
+        self.say("\n".join(lines))
+
+    def say(self, text):
+        print(text + "\n", flush=True)
+        self.text += text + "\n\n"
+
+    def write_into(self, path):
+        """Between the marks of a document."""
+        before, mark, rest = path.read_text().partition(BEGIN)
+        _, end, after = rest.partition(END)
+        if not mark or not end:
+            sys.exit(f"{path} has no {BEGIN} and {END}")
+        path.write_text(f"{before}{BEGIN}\n\n{self.text}{END}{after}")
 
 
 def tarn(lake, *arguments):
