@@ -2,6 +2,7 @@ import CivilTime
 import Contracts
 import Lake
 import Stages
+import Synchronization
 
 /// The states of partitions as they are recorded: each manifest against the registry, the contracts and the
 /// inputs it names. No stage is asked, and every manifest and raw day is read once, so a lake of many partitions is
@@ -11,6 +12,7 @@ public struct LakeHealth {
     private let raw: RawStore
     private var identities: [PartitionAddress: String?] = [:]
     private var rawInputs: [RawLocation: [Input]] = [:]
+    private let contracts = ContractFingerprints()
 
     public init(_ project: Project) {
         self.project = project
@@ -43,14 +45,14 @@ public struct LakeHealth {
     private mutating func staleness(of manifest: Manifest) throws -> [StaleReason] {
         let recorded = manifest.provenance
         guard let writer = project.registry.writer(of: manifest.address.dataset),
-            let contract = writer.contract(of: manifest.address.dataset, in: project.contracts)
+            let fingerprint = contracts.fingerprint(of: manifest.address.dataset, by: writer, in: project.contracts)
         else { return [] }
         let request = StageRequest(
             declaration: writer, product: manifest.address.dataset.product, symbol: manifest.address.symbol,
             date: manifest.address.date)
         let defaults = try request.defaults(recorded: recorded.defaults, in: project.registry)
         let expectation = ExpectedProvenance(
-            stage: writer.name, revision: writer.revision, contractFingerprint: contract.fingerprint,
+            stage: writer.name, revision: writer.revision, contractFingerprint: fingerprint,
             defaults: defaults, inputs: try currentInputs(recorded.inputs))
         return expectation.differences(from: recorded)
     }
@@ -83,6 +85,22 @@ public struct LakeHealth {
         let inputs = try raw.day(location)?.inputs ?? []
         rawInputs[location] = inputs
         return inputs
+    }
+}
+
+/// The fingerprints of datasets' contracts, each computed once: it is a hash of the whole contract, and many thousand
+/// partitions are compared with it.
+final class ContractFingerprints: Sendable {
+    private let known = Mutex<[DatasetKey: String]>([:])
+
+    /// Nil where there is no contract for what the stage writes.
+    func fingerprint(
+        of dataset: DatasetKey, by stage: StageDeclaration, in contracts: ContractSet
+    ) -> String? {
+        if let fingerprint = known.withLock({ $0[dataset] }) { return fingerprint }
+        guard let fingerprint = stage.contract(of: dataset, in: contracts)?.fingerprint else { return nil }
+        known.withLock { $0[dataset] = fingerprint }
+        return fingerprint
     }
 }
 

@@ -93,9 +93,10 @@ extension PlannedPartition {
 
 /// Turns requests into tasks: the registry says which stages, the stages say which partitions, the lake says what
 /// is there.
-struct Planner {
+struct Planner: Sendable {
     let project: Project
     let request: RunRequest
+    private let contracts = ContractFingerprints()
 
     /// - Throws: `Failure` of status `usage` for products, tables, parameters or compressions that do not exist.
     init(_ project: Project, _ request: RunRequest) throws(Failure) {
@@ -245,22 +246,26 @@ struct Planner {
 
     /// The tasks of one stage on the lake as it is, and on `pending` partitions that stages before it will make.
     func tasks(of stage: StageDeclaration, dates: [CivilDate], site: StageSite) -> [PlannedTask] {
+        let symbols = symbols
+        let days = dates.flatMap { date in symbols.map { (symbol: $0, date: date) } }.filter { day in
+            request.days.map { $0.contains(.init(symbol: day.symbol, date: day.date)) } ?? true
+        }
         var planned: [PlannedTask] = []
         var taken: Set<PartitionAddress> = []
-        for date in dates {
-            for symbol in symbols {
-                if let days = request.days, !days.contains(.init(symbol: symbol, date: date)) { continue }
-                guard let task = task(of: stage, symbol, date, site) else { continue }
-                // A root and one of its contracts may both be asked for.
-                if case .task(let work, let partitions) = task.content {
-                    let new = partitions.filter { taken.insert($0.address).inserted }
-                    if new.isEmpty { continue }
-                    planned.append(
-                        PlannedTask(
-                            stage: stage.name, symbols: task.symbols, date: date, content: .task(work, new)))
-                } else {
-                    planned.append(task)
-                }
+        // Plans read small files, many of them.
+        let found = sideBySide(days.count, workers: request.workers) { index in
+            task(of: stage, days[index].symbol, days[index].date, site)
+        }
+        for case let task? in found {
+            // A root and one of its contracts may both be asked for.
+            if case .task(let work, let partitions) = task.content {
+                let new = partitions.filter { taken.insert($0.address).inserted }
+                if new.isEmpty { continue }
+                planned.append(
+                    PlannedTask(
+                        stage: stage.name, symbols: task.symbols, date: task.date, content: .task(work, new)))
+            } else {
+                planned.append(task)
             }
         }
         return planned
@@ -349,10 +354,12 @@ struct Planner {
         of task: StageTask, _ overrides: [String: ParameterValue], _ site: StageSite
     ) throws -> [PlannedPartition] {
         return try task.outputs.filter { isSelected($0.dataset) }.map { address in
-            let contract = site.contract(address.dataset, of: task.declaration)
+            guard
+                let fingerprint = contracts.fingerprint(of: address.dataset, by: task.declaration, in: site.contracts)
+            else { preconditionFailure("the project was checked: \(address.dataset) has a contract") }
             let expectation = ExpectedProvenance(
                 stage: task.declaration.name, revision: task.declaration.revision,
-                contractFingerprint: contract.fingerprint, defaults: task.defaults, overrides: overrides,
+                contractFingerprint: fingerprint, defaults: task.defaults, overrides: overrides,
                 compression: request.compression, inputs: task.inputs)
             let status = try project.lake.status(of: address, expecting: expectation)
             let recorded = status.manifest?.provenance
@@ -360,7 +367,7 @@ struct Planner {
                 stage: task.declaration.name, revision: task.declaration.revision, defaults: task.defaults,
                 overrides: expectation.effectiveOverrides(keeping: recorded?.overrides ?? [:]),
                 contractPath: "contracts/\(task.declaration.contractDataset(of: address.dataset).path).avsc",
-                contractFingerprint: contract.fingerprint,
+                contractFingerprint: fingerprint,
                 compression: request.compression ?? recorded?.compression ?? "\(Compression.zstd(level: 1))",
                 inputs: task.inputs)
             return PlannedPartition(

@@ -1,6 +1,5 @@
 import CivilTime
 import Contracts
-import Dispatch
 import Glibc
 import Lake
 import Stages
@@ -109,18 +108,11 @@ public struct Runner: Sendable {
     private func carryOut(
         _ tasks: [PlannedTask], _ request: RunRequest, _ site: StageSite, _ run: Run
     ) -> [TaskResult] {
-        let results = Mutex([TaskResult?](repeating: nil, count: tasks.count))
-        let next = Atomic<Int>(0)
-        DispatchQueue.concurrentPerform(iterations: max(1, min(request.workers, tasks.count))) { _ in
-            while true {
-                let index = next.add(1, ordering: .relaxed).oldValue
-                if index >= tasks.count { return }
-                let result = carryOut(tasks[index], request, site, run)
-                watch(.finished(result))
-                results.withLock { $0[index] = result }
-            }
+        sideBySide(tasks.count, workers: request.workers) { index in
+            let result = carryOut(tasks[index], request, site, run)
+            watch(.finished(result))
+            return result
         }
-        return results.withLock { $0.compactMap(\.self) }
     }
 
     private func carryOut(
