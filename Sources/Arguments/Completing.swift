@@ -82,7 +82,9 @@ extension Program.Offer {
         switch declaration.completion {
         case .nothing: candidates = []
         case .words(let list): candidates = list
-        case .subject(let name): candidates = subject(name)
+        case .subject(let name, let orFiles):
+            candidates = subject(name)
+            if orFiles { paths = .files }
         case .files, .directories:
             candidates = []
             paths = declaration.completion
@@ -132,7 +134,7 @@ public enum Shell: String, CaseIterable, Sendable {
                     case "$word" in
                         :files) _files ;;
                         :directories) _files -/ ;;
-                        *) described+=("${word//:/\\\\:}:$note") ;;
+                        *) described+=("${word//:/\\\\:}${note:+:$note}") ;;
                     esac
                 done < <(\(program) completions --words -- "${(@)words[2,CURRENT]}" 2>/dev/null)
                 (( ${#described} )) && _describe -V '\(program)' described

@@ -31,7 +31,7 @@ public enum Completion: Hashable, Sendable {
     case files
     case directories
     /// Words only the application knows, such as the symbols of a lake; asked for by this subject.
-    case subject(String)
+    case subject(String, orFiles: Bool = false)
 }
 
 /// A value's text was not understood. The message completes the sentence "--option: …".

@@ -2,9 +2,12 @@ import Terminal
 
 extension Program {
     /// One line that shows how a command is used.
-    func usage(of place: Place<Environment>) -> String {
+    func usage(of place: Place<Environment>) -> String { usageParts(of: place).joined(separator: " ") }
+
+    /// The pieces of the usage that stay in one line.
+    private func usageParts(of place: Place<Environment>) -> [String] {
         let words = path(of: place).joined(separator: " ")
-        guard case .command(let type, _) = place else { return "\(words) COMMAND" }
+        guard case .command(let type, _) = place else { return ["\(words) COMMAND"] }
         let all = parameters(of: type.init()).map(\.declaration)
         var parts = [words]
         let options = all.filter { $0.kind != .positional }
@@ -13,7 +16,7 @@ extension Program {
         for argument in all where argument.kind == .positional {
             parts.append(argument.isRequired ? argument.form : "[\(argument.form)]")
         }
-        return parts.joined(separator: " ")
+        return parts
     }
 
     /// The help text of a place in the tree.
@@ -22,14 +25,14 @@ extension Program {
         let shared = parameters(of: Globals()).map(\.declaration)
         switch place {
         case .program:
-            page.opening(about, usage: usage(of: place))
+            page.opening(about, usage: usageParts(of: place))
             page.section("commands", rows: entries.map { ($0.about.name, $0.about.summary) })
         case .group(let about, let commands):
-            page.opening(about, usage: usage(of: place))
+            page.opening(about, usage: usageParts(of: place))
             page.section("commands", rows: commands.map { ($0.about.name, $0.about.summary) })
         case .command(let type, _):
             let own = parameters(of: type.init()).map(\.declaration)
-            page.opening(type.about, usage: usage(of: place))
+            page.opening(type.about, usage: usageParts(of: place))
             page.section("arguments", rows: own.filter { $0.kind == .positional }.map(row))
             page.section("options", rows: own.filter { $0.kind != .positional }.map(row))
         }
@@ -74,10 +77,12 @@ private struct Page {
 
     var text: String { lines.joined(separator: "\n") + "\n" }
 
-    mutating func opening(_ about: About, usage: String) {
+    mutating func opening(_ about: About, usage: [String]) {
         lines += filled(about.summary, width: width)
         lines.append("")
-        lines.append("usage: \(usage)")
+        for (index, line) in joined(usage, width: width - 7).enumerated() {
+            lines.append((index == 0 ? "usage: " : "       ") + line)
+        }
         if !about.discussion.isEmpty { paragraph(about.discussion) }
     }
 
@@ -110,10 +115,25 @@ private struct Page {
         lines.append("")
         lines.append("examples:")
         for example in examples {
-            lines.append("  \(example.line)")
+            // A shell takes the lines as one.
+            let parts = joined(example.line.split(separator: " ").map(String.init), width: width - 6)
+            lines.append("  " + parts.joined(separator: " \\\n    "))
             for line in filled(example.purpose, width: width - 6) { lines.append("      \(line)") }
         }
     }
+}
+
+/// Pieces, with blanks between them, in lines of at most `width` characters; a longer piece stands alone.
+private func joined(_ pieces: [String], width: Int) -> [String] {
+    var lines: [String] = []
+    for piece in pieces {
+        if let line = lines.last, line.count + 1 + piece.count <= width {
+            lines[lines.count - 1] = "\(line) \(piece)"
+        } else {
+            lines.append(piece)
+        }
+    }
+    return lines
 }
 
 /// Paragraphs of a discussion: empty lines separate them, indented lines are left as they are.

@@ -14,6 +14,7 @@ extension Program {
     /// The page in the language of man(7).
     ///
     /// - Parameter sections: come after the commands, in their order.
+    /// - Parameter version: of the program, for the foot of the page.
     public func manual(version: String, sections: [ManualSection] = []) -> String {
         var page = Roff()
         page.line(".TH \(about.name.uppercased()) 1 \"\" \"\(about.name) \(version)\" \"\(about.name)\"")

@@ -29,6 +29,11 @@ public final class Option<Value>: Parameter {
     /// An option that may be absent.
     ///
     /// - Parameter replacesRequired: with it nothing that is required may be given; the command must not read that.
+    /// - Parameter form: how the value is written.
+    /// - Parameter help: a sentence.
+    /// - Parameter name: without dashes.
+    /// - Parameter short: one letter that stands for the name.
+    /// - Parameter variable: of the environment, read when the option is not given.
     public init<Wrapped>(
         _ name: String, short: Character? = nil, _ form: Form<Wrapped>, variable: String? = nil,
         replacesRequired: Bool = false, help: String

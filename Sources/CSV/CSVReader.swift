@@ -37,6 +37,7 @@ public struct CSVReader: ~Copyable {
     /// Opens a file and reads its header.
     ///
     /// - Parameter allowsTruncated: a compressed file that is cut ends after its last whole row.
+    /// - Parameter path: of the file, plain or compressed.
     /// - Throws: `foreign` when there is none, `header` when a column comes twice.
     public init(path: String, allowsTruncated: Bool = false) throws(CSVError) {
         try self.init(source: TextSource(path: path), allowsTruncated: allowsTruncated)

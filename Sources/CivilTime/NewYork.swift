@@ -11,6 +11,7 @@ public enum NewYork {
     ///
     /// - Parameter secondOfDay: 0…86 400 seconds after civil midnight. A time that the spring change skips
     ///   counts as standard time; a time that the autumn change repeats is the first one.
+    /// - Parameter date: the civil date in New York.
     public static func utcNanoseconds(of date: CivilDate, secondOfDay: Int) -> Int64 {
         let civil = date.utcNanoseconds + Int64(secondOfDay) * second
         let asDaylight = civil + 4 * 3600 * second

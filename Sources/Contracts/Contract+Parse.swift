@@ -10,6 +10,7 @@ extension Contract {
     /// Parses a contract file.
     ///
     /// - Parameter file: path of the file for messages; its last component is `<table>.avsc`.
+    /// - Parameter bytes: of the file, UTF-8.
     /// - Throws: `ContractError` for everything that is not exactly a contract: unknown attributes too, because a
     ///   misspelt rule must not be ignored silently.
     public init(parsing bytes: [UInt8], file: String) throws(ContractError) {

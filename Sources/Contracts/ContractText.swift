@@ -93,16 +93,17 @@ private func cell(_ text: String) -> String {
     return result
 }
 
-/// Rows with aligned columns; long types and the last column wrap within their columns.
+/// Rows with aligned columns; long types and the last column wrap within their columns. Where the last one has no room
+/// beside the others, its words stand below them.
 private func table(_ rows: [[String]], width: Int) -> String {
     let last = (rows.first?.count ?? 1) - 1
     let widest = (0..<last).map { column in min(30, rows.map { $0[column].count }.max() ?? 0) }
     let indent = widest.reduce(0) { $0 + $1 + 2 }
+    let isBelow = width - indent < 30
     var text = ""
     for row in rows {
-        let cells = (0...last).map {
-            wrapped(row[$0], width: $0 == last ? max(20, width - indent) : widest[$0])
-        }
+        var cells = (0..<last).map { wrapped(row[$0], width: widest[$0]) }
+        if !isBelow { cells.append(wrapped(row[last], width: width - indent)) }
         for line in 0..<(cells.map(\.count).max() ?? 0) {
             var printed = ""
             for (column, lines) in cells.enumerated() {
@@ -114,6 +115,8 @@ private func table(_ rows: [[String]], width: Int) -> String {
             while printed.hasSuffix(" ") { printed.removeLast() }
             text += printed + "\n"
         }
+        guard isBelow, !row[last].isEmpty else { continue }
+        for line in wrapped(row[last], width: width - 6) { text += "      \(line)\n" }
     }
     return text
 }

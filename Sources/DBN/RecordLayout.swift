@@ -64,6 +64,7 @@ public struct RecordLayout: Sendable {
     /// The layout of a record.
     ///
     /// - Parameter bytes: length of the record without its send time. Where versions differ, it tells them apart.
+    /// - Parameter rtype: the record header's type.
     /// - Returns: nil for a type that no version has, or a length that no version of it has.
     public static func of(rtype: UInt8, bytes: Int) -> RecordLayout? {
         all(rtype: rtype).first { $0.size == bytes }

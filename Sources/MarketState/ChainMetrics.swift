@@ -9,6 +9,9 @@ public enum ChainMetrics {
     /// - Parameters:
     ///   - chain: the levels of one chain, at least one, in any order.
     ///   - packets: the chain's rows of gold.reclaim_packets.
+    ///   - parameters: the recorder's.
+    ///   - rows: of the session.
+    ///   - sessionID: for the rows.
     public static func rows(
         of chain: [TracedLevel], _ packets: [ReclaimPackets.Row], sessionID: String, over rows: SessionRows,
         _ parameters: RecorderParameters = RecorderParameters()

@@ -26,6 +26,11 @@ public struct EpisodeContext: Sendable {
     }
 
     /// - Parameter rows: with the flow proxies.
+    /// - Parameter benchmark: which way the market went, nil where that is not known.
+    /// - Parameter firstRegularTrade: of the date, nil where there was none.
+    /// - Parameter parameters: the recorder's.
+    /// - Parameter session: its row of ref.sessions.
+    /// - Parameter symbol: of the session.
     public init(
         symbol: String, session: Sessions.Row, rows: SessionRows, firstRegularTrade: RegularTrade? = nil,
         benchmark: Benchmark? = nil, parameters: RecorderParameters = RecorderParameters()

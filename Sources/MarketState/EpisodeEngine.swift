@@ -14,6 +14,7 @@ public struct EpisodeEngine: Sendable {
     /// The episodes of a level, in the order of their entries.
     ///
     /// - Parameter spine: the level's rows of gold.level_spine.
+    /// - Parameter level: its row of ref.levels.
     /// - Throws: when the spine is not that of the session's priced rows.
     public func episodes(of level: Levels.Row, spine: [LevelSpine.Row]) throws(SessionRowsError) -> [Episode] {
         let rows = context.rows

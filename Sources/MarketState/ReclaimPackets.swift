@@ -7,6 +7,8 @@ public enum ReclaimPacketEngine {
     /// The packets of a chain in the contract's order.
     ///
     /// - Parameter chain: the levels of one chain, in any order.
+    /// - Parameter parameters: the recorder's.
+    /// - Parameter rows: of the session.
     public static func packets(
         of chain: [TracedLevel], over rows: SessionRows, _ parameters: RecorderParameters = RecorderParameters()
     ) -> [ReclaimPackets.Row] {

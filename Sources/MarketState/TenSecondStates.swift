@@ -37,6 +37,8 @@ public struct TenSecondStates: ~Copyable {
     }
 
     /// - Parameter indicators: of the session's 1m bars, ascending.
+    /// - Parameter parameters: the recorder's.
+    /// - Parameter session: its row of ref.sessions.
     public init(_ session: Sessions.Row, indicators: [BarIndicators.Row], _ parameters: RecorderParameters) {
         self.session = session
         self.parameters = parameters

@@ -13,6 +13,7 @@ public struct TimeframeSampler: Sendable {
     }
 
     /// - Parameter indicators: all timeframes of one session; within each, ascending by bar.
+    /// - Parameter parameters: the recorder's.
     public init(indicators: [BarIndicators.Row], _ parameters: RecorderParameters) {
         confluenceReference = parameters.emaConfluenceRef
         // In the order of rows: ascending by the timeframe's name.

@@ -9,6 +9,7 @@ public struct TouchPacketEngine: Sendable {
     let parameters: RecorderParameters
 
     /// - Parameter rows: of the session, with the flow proxies.
+    /// - Parameter parameters: the recorder's.
     public init(_ rows: SessionRows, _ parameters: RecorderParameters = RecorderParameters()) {
         precondition(rows.flows.count == rows.states.count, "touch packets need the flow proxies")
         self.rows = rows

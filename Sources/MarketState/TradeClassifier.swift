@@ -44,6 +44,8 @@ public struct TradeClassifier: ~Copyable {
     ///   - quote: next row of `quotes`; likewise.
     ///   - quotesHaveEnded: no block of quotes follows.
     ///   - kept: the session's trades are appended here.
+    ///   - quotes: a block, in the order of the table.
+    ///   - trades: a block, in the order of the table.
     /// - Throws: `seqRunsBackwards`.
     /// - Complexity: O(rows).
     public mutating func merge(

@@ -71,6 +71,7 @@ public struct BookFeed: ~Copyable {
     /// Processes records and appends what they tell.
     ///
     /// - Parameter ordinals: of the records, one each.
+    /// - Parameter events: a block, in file order.
     /// - Throws: `BookError`; the feed is of no further use then.
     public mutating func process(_ events: Span<BookEvent>, ordinals: Span<Int64>) throws(BookError) {
         precondition(events.count == ordinals.count)

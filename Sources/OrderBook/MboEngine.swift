@@ -22,6 +22,7 @@ public struct MboEngine: ReplayEngine, ~Copyable {
     var emptied = Buffer<EmptiedLevel>()
 
     /// - Parameter firstTime: `PartitionScan.firstTime` of the same records.
+    /// - Parameter parameters: of the stage.
     public init(_ parameters: BookParameters, firstTime: Int64?) throws(BookError) {
         try parameters.check()
         self.parameters = parameters

@@ -33,6 +33,7 @@ public struct ForecastEngine: ~Copyable {
     /// - Parameters:
     ///   - halfWidth: H of the surface, at least 64.
     ///   - latticeStep: q in price_1e-9.
+    ///   - parameters: beta and gamma.
     public init(halfWidth: Int, latticeStep: Int64, parameters: ForecastParameters) throws(PhysicsError) {
         guard latticeStep > 0 else {
             throw .invalidParameter(name: "q", value: "\(latticeStep)", expected: "a positive price step")
@@ -62,6 +63,10 @@ public struct ForecastEngine: ~Copyable {
     ///   - windowEnd: window_end_ts_ns.
     ///   - spotRef: anchor in price_1e-9, a positive multiple of q; nil where it is null.
     ///   - isValid: window_valid of book_snapshot_1s.
+    ///   - omega: column Omega of the window's rows.
+    ///   - pressureGrad: column pressure_grad of the window's rows.
+    ///   - uNear: column u_near of the window's rows.
+    ///   - uPSlow: column u_p_slow of the window's rows.
     /// - Returns: nil for a skipped window, whose columns are not looked at.
     public mutating func forecast(
         windowEnd: Int64, spotRef: Int64?, isValid: Bool, pressureGrad: Span<Double>, uNear: Span<Double>,

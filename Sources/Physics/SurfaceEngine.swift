@@ -36,6 +36,7 @@ public struct SurfaceEngine: ~Copyable {
     /// - Parameters:
     ///   - halfWidth: H, 200 for futures, 100 for equities.
     ///   - latticeStep: q in price_1e-9.
+    ///   - emaFrame: whether averages stay with a cell or with a price.
     public init(halfWidth: Int, latticeStep: Int64, emaFrame: EMAFrame) throws(PhysicsError) {
         guard latticeStep > 0 else {
             throw .invalidParameter(name: "q", value: "\(latticeStep)", expected: "a positive price step")

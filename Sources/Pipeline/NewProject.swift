@@ -10,6 +10,8 @@ public enum NewProject {
     /// Copies the project at `template` to `directory`.
     ///
     /// - Parameter lake: the new registry's lake_root; nil: the directory `lake` of the new project.
+    /// - Parameter directory: of the new project; made if it is not there.
+    /// - Parameter template: directory of the project to copy.
     /// - Returns: the number of contracts.
     /// - Throws: `Failure`, of status `usage` where there is a project already.
     public static func make(at directory: String, from template: String, lake: String?) throws(Failure) -> Int {

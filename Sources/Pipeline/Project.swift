@@ -18,6 +18,7 @@ public struct Project: Sendable {
     /// Opens the project at `root`, the directory of `datasets.yaml`.
     ///
     /// - Parameter lake: a lake instead of the registry's.
+    /// - Parameter root: directory with datasets.yaml.
     /// - Throws: `Failure` with status `usage`: everything here is configuration.
     public init(root: String, lake: String? = nil) throws(Failure) {
         self.root = root

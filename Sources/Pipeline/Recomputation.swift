@@ -33,6 +33,7 @@ public struct Recomputation {
     /// Makes partitions anew, each from the inputs and with the parameters that its manifest records.
     ///
     /// - Parameter watch: is told how many are done.
+    /// - Parameter addresses: of live partitions.
     /// - Throws: `Failure` when there is no work to be done at all, or an interruption.
     public func recompute(
         _ addresses: [PartitionAddress], watch: (Int) -> Void = { _ in }

@@ -7,11 +7,12 @@ import Synchronization
 
 /// What a watcher of a run is told, from any thread.
 public enum RunEvent: Sendable {
-    /// A stage begins, with this many tasks to do.
-    case stage(name: String, tasks: Int)
+    /// A stage begins, the `step`-th of `steps` (from 1), with this many tasks to do.
+    case stage(name: String, step: Int, steps: Int, tasks: Int, expectedRecords: Int)
     /// Input records done by some task of the stage.
     case progress(records: Int)
-    case finished(TaskResult)
+    /// - Parameter expectedRecords: the task's part of what the stage expected; 0 where it had nothing to do.
+    case finished(TaskResult, expectedRecords: Int)
     case warning(String)
 }
 
@@ -74,7 +75,8 @@ public struct Runner: Sendable {
         var results: [TaskResult] = []
         var failed = FailedWork()
         var isCutShort = false
-        for (stage, dates) in planner.steps(dates) {
+        let steps = planner.steps(dates)
+        for (step, (stage, dates)) in steps.enumerated() {
             if Interruption.isRequested {
                 isCutShort = true
                 break
@@ -86,7 +88,11 @@ public struct Runner: Sendable {
                 planned[index] = planned[index].failing(failure)
             }
             planned = planner.combining(planned)
-            watch(.stage(name: stage.name, tasks: planned.filter(\.isWork).count))
+            let work = planned.filter(\.isWork)
+            watch(
+                .stage(
+                    name: stage.name, step: step + 1, steps: steps.count, tasks: work.count,
+                    expectedRecords: work.reduce(0) { $0 + expectedRecords(of: $1) }))
             let made = carryOut(planned, request, site, run)
             let outputs = stage.writes(for: request.productType)
             for result in made { failed.add(result, of: outputs) }
@@ -110,7 +116,8 @@ public struct Runner: Sendable {
     ) -> [TaskResult] {
         sideBySide(tasks.count, workers: request.workers) { index in
             let result = carryOut(tasks[index], request, site, run)
-            watch(.finished(result))
+            let expected = tasks[index].isWork ? expectedRecords(of: tasks[index]) : 0
+            watch(.finished(result, expectedRecords: expected))
             return result
         }
     }
@@ -159,6 +166,26 @@ public struct Runner: Sendable {
                         PartitionResult(address: $0.address, outcome: .failed(failure), manifest: nil)
                     },
                     failure: failure, records: counter.load(ordering: .relaxed))
+            }
+        }
+    }
+
+    /// About how many records a task will read, for whoever watches: rows of the partitions, and of raw files what
+    /// their size says.
+    private func expectedRecords(of planned: PlannedTask) -> Int {
+        guard case .task(let task, _) = planned.content else { return 0 }
+        return task.inputs.reduce(0) { sum, input in
+            switch input {
+            case .partition(_, nil): return sum
+            case .partition(let address, _):
+                let rows = (try? project.lake.status(of: address))?.manifest?.rowCount ?? 0
+                return sum + Int(clamping: rows)
+            case .raw(let path, _):
+                var status = stat()
+                guard stat(project.lake.path(path), &status) == 0 else { return sum }
+                // Records of 56 bytes, a third of that where they are compressed: what vendor's files come to.
+                let isCompressed = path.hasSuffix(".zst") || path.hasSuffix(".gz")
+                return sum + Int(status.st_size) / (isCompressed ? 18 : 56)
             }
         }
     }

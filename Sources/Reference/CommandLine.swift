@@ -7,7 +7,13 @@ public struct CommandLine: Sendable {
     /// By column; what is absent is empty.
     private let fields: [String: String]
 
-    /// - Parameter at: ms since 1970 UTC; 0: from the session start.
+    /// - Parameter instant: ms since 1970 UTC; 0: from the session start.
+    /// - Parameter bias: direction, where there is one.
+    /// - Parameter id: the level's name; nil: made from price and type.
+    /// - Parameter notes: free text.
+    /// - Parameter price: a decimal number.
+    /// - Parameter type: of the level.
+    /// - Parameter width: half width in ATR.
     public static func level(
         at instant: Int64, price: String, type: String, width: String?, id: String?, bias: String?, notes: String?
     ) -> CommandLine {
@@ -34,6 +40,7 @@ public struct CommandLine: Sendable {
     /// The text of a command file with this line at its end.
     ///
     /// - Parameter predecessor: the file to extend; nil begins one.
+    /// - Parameter day: whose file it is.
     public func text(extending predecessor: ReferenceSource?, of day: ReferenceDay) throws(ReferenceError) -> String {
         var text = CommandFile.columns.joined(separator: ",") + "\n"
         var columns = CommandFile.columns

@@ -26,6 +26,7 @@ public struct ReferenceSource: Sendable {
     /// A file of the raw layer.
     ///
     /// - Parameter file: its path relative to the lake, which messages name.
+    /// - Parameter path: absolute.
     public init(raw file: String, path: String) {
         let name = file.split(separator: "/").last.flatMap { PathComponent.decode($0) }
         self.init(file: file, name: name ?? file, path: path)

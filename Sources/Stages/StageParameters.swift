@@ -86,6 +86,7 @@ extension StageRequest {
     /// those of the registry and the fitted ones, and the lattices that stages add to them.
     ///
     /// - Parameter recorded: the defaults of the partition.
+    /// - Parameter registry: what holds now.
     public func defaults(
         recorded: [String: ParameterValue], in registry: Registry
     ) throws(StageError) -> [String: ParameterValue] {

@@ -31,16 +31,29 @@ public final class Console: Sendable {
     public let messagePalette: Palette
     private let messagesOnTerminal: Bool
     private let resultsOnTerminal: Bool
+    /// Whether a line of progress can be drawn anew in its place.
+    private let movesCursor: Bool
     private let state = Mutex(State())
 
-    /// - Parameter allowsColour: false where the user asked for none.
-    public init(loudness: Loudness, allowsColour: Bool) {
+    /// When text is coloured.
+    public enum Colour: String, CaseIterable, Sendable {
+        /// On a terminal, unless the environment has `NO_COLOR` (https://no-color.org) or a dumb terminal.
+        case auto
+        case always, never
+    }
+
+    public init(loudness: Loudness, colour: Colour) {
         self.loudness = loudness
         let isDumb = variable("TERM").map { $0.isEmpty || $0 == "dumb" } ?? true
         resultsOnTerminal = isatty(1) == 1
         messagesOnTerminal = isatty(2) == 1
-        palette = Palette(isColoured: allowsColour && resultsOnTerminal && !isDumb)
-        messagePalette = Palette(isColoured: allowsColour && messagesOnTerminal && !isDumb)
+        let isPlain = isDumb || !(variable("NO_COLOR") ?? "").isEmpty
+        func chosen(onTerminal: Bool) -> Palette {
+            Palette(isColoured: colour == .always || colour == .auto && onTerminal && !isPlain)
+        }
+        palette = chosen(onTerminal: resultsOnTerminal)
+        messagePalette = chosen(onTerminal: messagesOnTerminal)
+        movesCursor = messagesOnTerminal && !isDumb
     }
 
     /// Columns of the terminal, 80 where there is none.
@@ -94,13 +107,18 @@ public final class Console: Sendable {
     // MARK: - Messages
 
     /// What a user wants to see unless he asked for quiet.
-    public func note(_ text: String) { message(text, from: .normal) }
+    public func note(_ text: String) { message(laid(text), from: .normal) }
+
+    /// A command line that a user may take over: it stays in one piece.
+    public func suggestion(_ command: String) {
+        message(messagePalette("next: \(printable(command))", .accent), from: .normal)
+    }
 
     /// What a user wants to see when he looks for a reason.
-    public func detail(_ text: String) { message(messagePalette(printable(text), .faint), from: .verbose) }
+    public func detail(_ text: String) { message(messagePalette(laid(printable(text)), .faint), from: .verbose) }
 
     public func warning(_ text: String) {
-        message(messagePalette("warning:", .caution) + " " + printable(text), from: .normal)
+        message(laid(printable(text), after: "warning:", .caution), from: .normal)
     }
 
     /// An error, what may be done about it, and lines that tell more.
@@ -108,9 +126,22 @@ public final class Console: Sendable {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
             printable(String($0))
         }
-        message(messagePalette("error:", .bad) + " " + lines.joined(separator: "\n"), from: .quiet)
-        if let advice { message("  " + messagePalette(printable(advice), .accent), from: .quiet) }
-        for line in more { message(printable(line), from: .quiet) }
+        message(laid(lines.joined(separator: "\n"), after: "error:", .bad), from: .quiet)
+        if let advice { message(messagePalette(laid("  " + printable(advice)), .accent), from: .quiet) }
+        for line in more { message(laid(printable(line)), from: .quiet) }
+    }
+
+    /// A message whose words go on in further lines where the terminal ends; elsewhere lines are left as they are.
+    private func laid(_ text: String, after mark: String = "", _ style: Style? = nil) -> String {
+        let marked = mark.isEmpty ? text : "\(mark) \(text)"
+        let width = messagesOnTerminal ? Console.width : .max
+        let lines = marked.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+            guard line.count > width else { return [String(line)] }
+            let indent = line.prefix { $0 == " " }
+            let parts = filled(String(line), width: width - indent.count - 2)
+            return parts.enumerated().map { $0 == 0 ? indent + $1 : indent + "  " + $1 }
+        }
+        return messagePalette(mark, style) + lines.joined(separator: "\n").dropFirst(mark.count)
     }
 
     private func message(_ line: String, from least: Loudness) {
@@ -124,17 +155,17 @@ public final class Console: Sendable {
 
     // MARK: - Progress
 
-    /// Shows how far the work is: on a terminal ten times a second in place, elsewhere, when verbose, as a
-    /// plain line every ten seconds.
+    /// Shows how far the work is: on a terminal ten times a second in place, elsewhere (also on a dumb one), when
+    /// verbose, as a plain line every ten seconds.
     public func progress(_ progress: Progress) {
-        guard loudness != .quiet, messagesOnTerminal || loudness == .verbose else { return }
+        guard loudness != .quiet, movesCursor || loudness == .verbose else { return }
         state.withLock { state in
             let now = monotonicSeconds()
             let began = state.began ?? now
             state.began = began
-            guard now - state.lastDrawn >= (messagesOnTerminal ? 0.1 : 10) else { return }
+            guard now - state.lastDrawn >= (movesCursor ? 0.1 : 10) else { return }
             state.lastDrawn = now
-            if messagesOnTerminal {
+            if movesCursor {
                 flush(&state)
                 let line = progress.line(elapsedSeconds: now - began, width: Console.width - 1)
                 _ = write("\r\u{1B}[2K" + line, to: 2)

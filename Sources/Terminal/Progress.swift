@@ -19,6 +19,7 @@ public struct Progress: Sendable {
     /// One line of at most `width` characters.
     ///
     /// - Parameter elapsedSeconds: since the work began; rate and remaining time follow from it.
+    /// - Parameter width: of the terminal.
     public func line(elapsedSeconds: Double, width: Int) -> String {
         var parts: [String] = []
         if total > 0 {

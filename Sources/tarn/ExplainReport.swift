@@ -47,8 +47,9 @@ struct ExplainReport {
 
 extension ExplainReport {
     func show(on console: Console) {
+        console.result("\(explanation.address)")
         console.result(
-            "\(explanation.address), window \(utcText(explanation.windowEnd - 1_000_000_000)) to "
+            "window \(utcText(explanation.windowEnd - 1_000_000_000)) to "
                 + "\(utcText(explanation.windowEnd))\(explanation.cell.text)")
         console.result()
         var table = TextTable([.text("column"), .number("value")])
@@ -74,7 +75,8 @@ extension ExplainReport {
             console.result("  no record of the window touches the cell")
         } else {
             var table = TextTable([
-                .number("ordinal"), .text("file:record"), .text("time"), .text("record"), .text("effect"),
+                .number("ordinal").dispensable(), .text("file:record").dispensable(2), .text("time"), .text("record"),
+                .text("effect"),
             ])
             for record in flow.records {
                 table.add([
@@ -117,8 +119,9 @@ extension ExplainReport {
                 continue
             }
             var table = TextTable([
-                .text("window end"), .number("age"), .number("weight"), .number("u"), .number("weight × u"),
-                .number("share"), .text("u = (add − pull − fill)/(start + 1)"),
+                .text("window end"), .number("age").dispensable(2), .number("weight"), .number("u").dispensable(),
+                .number("weight × u"), .number("share").dispensable(3),
+                .text("u = (add − pull − fill)/(start + 1)").dispensable(4),
             ])
             for term in average.terms {
                 table.add([
@@ -165,7 +168,8 @@ extension ExplainReport {
         console.result()
         console.result("F(0) = sum of a × κ × g; cells with more than 1 %:")
         var cells = TextTable([
-            .number("rel_ticks"), .text("price"), .number("a"), .number("κ"), .number("g"), .number("a × κ × g"),
+            .number("rel_ticks"), .text("price"), .number("a").dispensable(), .number("κ").dispensable(),
+            .number("g").dispensable(), .number("a × κ × g"),
         ])
         for term in seen.terms {
             cells.add([

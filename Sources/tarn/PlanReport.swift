@@ -31,7 +31,7 @@ struct PlanReport {
 
     private func show(in console: Console) {
         var table = TextTable([
-            .text("partition"), .text("symbol"), .text("dt"), .text("action"), .text("state"),
+            .datasets("partition"), .text("symbol"), .text("dt"), .text("action"), .text("state"),
         ])
         for task in plan.tasks {
             switch task.content {

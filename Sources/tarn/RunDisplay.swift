@@ -35,18 +35,8 @@ struct RunDisplay {
 
     private func show(_ report: RunReport) {
         let console = session.console
-        var table = TextTable([
-            .text("dataset"), .text("symbol"), .text("dt"), .text("outcome"), .number("rows"),
-            .number("size"),
-        ])
-        for partition in report.partitions {
-            table.add([
-                "\(partition.address.dataset)", "\(partition.address.symbol)", "\(partition.address.date)",
-                .init(partition.word, partition.style),
-                .init(partition.manifest.map { Human.count(Int($0.rowCount)) } ?? ""),
-                .init(partition.manifest.map { Human.bytes(Int($0.byteCount)) } ?? ""),
-            ])
-        }
+        let summary = RunSummary(report)
+        let table = summary.table(eachPartition: console.loudness == .verbose)
         if !table.isEmpty { console.result(table) }
         for task in report.tasks {
             if let note = task.note { console.note("\(task.stage) \(task.symbol) \(task.date): \(note)") }
@@ -58,21 +48,30 @@ struct RunDisplay {
             )
         }
         for failure in report.failures.dropFirst() { console.error(failure.message, advice: failure.advice) }
-        let records = report.tasks.reduce(0) { $0 + $1.records }
-        let rate =
-            report.seconds > 0 ? ", \(Human.magnitude(Double(records) / report.seconds)) records/s" : ""
-        console.note(
-            "\(Human.plural(report.partitions.count, "partition")), \(Human.count(records)) records read in "
-                + "\(Human.duration(seconds: report.seconds))\(records > 0 ? rate : "")")
+        for line in summary.lines { console.note(line) }
+        if let next = summary.next { console.suggestion(next) }
     }
 
     /// Turns events of many threads into one progress line.
     private final class Watcher: Sendable {
         private struct State {
-            var stage = ""
-            var records = 0
+            var label = ""
             var tasks = 0
             var finished = 0
+            /// Read by all tasks, and by those that are finished.
+            var records = 0
+            var finishedRecords = 0
+            /// What was thought that all tasks, and those that are finished, would read.
+            var expected = 0
+            var finishedExpected = 0
+
+            /// Tasks to come read as much more or less than was thought as those before; no task is finished before
+            /// it is finished.
+            var total: Int {
+                let scale = finishedExpected > 0 ? Double(finishedRecords) / Double(finishedExpected) : 1
+                let rest = Double(expected - finishedExpected) * scale
+                return max(finishedRecords + Int(rest), records + records / 50)
+            }
         }
 
         private let console: Console
@@ -85,18 +84,21 @@ struct RunDisplay {
         func watch(_ event: RunEvent) {
             state.withLock { state in
                 switch event {
-                case .stage(let name, let tasks):
-                    state = State(stage: name, tasks: tasks)
-                    if tasks > 0 { console.detail("\(name): \(Human.plural(tasks, "task"))") }
+                case .stage(let name, let step, let steps, let tasks, let expected):
+                    state = State(label: "\(name) (stage \(step) of \(steps))", tasks: tasks, expected: expected)
+                    // The rate is that of the stage.
+                    console.endProgress()
+                    if tasks > 0 { console.detail("\(state.label): \(Human.plural(tasks, "task"))") }
                 case .progress(let records):
                     state.records += records
                     console.progress(
                         Progress(
-                            label: "\(state.stage) \(state.finished)/\(state.tasks)", done: state.records,
-                            total: 0,
-                            unit: "records"))
-                case .finished(let result):
+                            label: "\(state.finished)/\(state.tasks) \(state.label)", done: state.records,
+                            total: state.total, unit: "records"))
+                case .finished(let result, let expected):
                     if result.partitions.contains(where: { $0.isMade }) { state.finished += 1 }
+                    state.finishedRecords += result.records
+                    state.finishedExpected += expected
                     console.detail(
                         "\(result.stage) \(result.symbol) \(result.date): \(Human.duration(seconds: result.seconds))"
                     )
@@ -104,18 +106,6 @@ struct RunDisplay {
                     console.warning(text)
                 }
             }
-        }
-    }
-}
-
-extension PartitionResult {
-    var isMade: Bool { if case .skipped = outcome { false } else { true } }
-
-    var style: Style? {
-        switch outcome {
-        case .skipped, .identical: .faint
-        case .published, .replaced: .good
-        case .failed: .bad
         }
     }
 }

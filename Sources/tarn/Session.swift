@@ -18,26 +18,28 @@ final class Session {
         self.globals = globals
         console = Console(
             loudness: globals.quiet ? .quiet : globals.verbose ? .verbose : .normal,
-            allowsColour: !globals.noColor)
+            colour: globals.colour)
         isJSON = globals.json
     }
 
     /// Results are wanted for a machine.
     let isJSON: Bool
 
-    private init(json: Bool, colour: Bool) {
+    private init(json: Bool, colour: Console.Colour) {
         globals = Globals()
-        console = Console(loudness: .normal, allowsColour: colour)
+        console = Console(loudness: .normal, colour: colour)
         isJSON = json
     }
 
     /// For help, before any option is known.
-    static var plain: Session { Session(json: false, colour: false) }
+    static var plain: Session { Session(json: false, colour: .never) }
 
     /// For complaints about an argument list that was not understood.
     static func refusing(_ arguments: [String]) -> Session {
-        let isPlain = arguments.contains("--no-color") || !(variable("NO_COLOR") ?? "").isEmpty
-        return Session(json: arguments.contains("--json"), colour: !isPlain)
+        let wish = zip(arguments, arguments.dropFirst()).first { $0.0 == "--color" }?.1
+        let joined = arguments.first { $0.hasPrefix("--color=") }?.dropFirst("--color=".count)
+        let colour = (wish ?? joined.map(String.init)).flatMap(Console.Colour.init(rawValue:))
+        return Session(json: arguments.contains("--json"), colour: colour ?? .auto)
     }
 
     // MARK: - Running

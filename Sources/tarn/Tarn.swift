@@ -91,5 +91,8 @@ struct Globals: ParameterGroup {
     @Flag("json", help: "Write the result as one JSON document.") var json
     @Flag("quiet", short: "q", help: "Only errors besides the result.") var quiet
     @Flag("verbose", short: "v", help: "Tell each step.") var verbose
-    @Flag("no-color", variable: "NO_COLOR", help: "No colours.") var noColor
+    @Option(
+        "color", .choice("WHEN"), defaultText: "auto",
+        help: "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.")
+    var colour: Console.Colour = .auto
 }

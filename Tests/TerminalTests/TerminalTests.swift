@@ -71,6 +71,59 @@ import Testing
     }
 }
 
+@Suite struct `Tables on narrow terminals` {
+    func table() -> TextTable {
+        var table = TextTable([
+            .datasets("dataset"), .text("symbol"), .number("rows"), .number("size").dispensable(2),
+            .number("days").dispensable(), .text("empty").dispensable(), .text("state"),
+        ])
+        table.add(["silver.future_mbo.trades", "ESH6", "1,000", "12.0 kB", "2", "", "fresh"])
+        table.add(["silver.future_mbo.quotes", "ESH6", "900", "9.0 kB", "2", "", "stale (parameters changed: q)"])
+        table.add(["gold.future_mbo.episodes", "ESH6", "0", "300 B", "2", "", "fresh"])
+        return table
+    }
+
+    func lines(_ width: Int?) -> [String] { table().lines(Palette(isColoured: false), width: width) }
+
+    @Test func `what has room is shown whole, without columns that are empty`() {
+        #expect(
+            lines(90) == [
+                "dataset                   symbol   rows     size  days  state",
+                "silver.future_mbo.trades  ESH6    1,000  12.0 kB     2  fresh",
+                "silver.future_mbo.quotes  ESH6      900   9.0 kB     2  stale (parameters changed: q)",
+                "gold.future_mbo.episodes  ESH6        0    300 B     2  fresh",
+            ])
+    }
+
+    @Test func `datasets go below headings first`() {
+        #expect(
+            lines(70) == [
+                "dataset     symbol   rows     size  days  state", "silver.future_mbo",
+                "  trades    ESH6    1,000  12.0 kB     2  fresh",
+                "  quotes    ESH6      900   9.0 kB     2  stale (parameters changed:",
+                "                                          q)", "gold.future_mbo",
+                "  episodes  ESH6        0    300 B     2  fresh",
+            ])
+    }
+
+    @Test func `then columns are left out, by their rank, and named`() {
+        let narrow = lines(62)
+        #expect(narrow.last == "no room for: size")
+        #expect(narrow.first == "dataset     symbol   rows  days  state")
+        #expect(lines(54).last == "no room for: size, days")
+    }
+
+    @Test(arguments: [54, 60, 70, 80, 120])
+    func `no line is longer than the terminal is wide`(width: Int) {
+        for line in lines(width) { #expect(line.count <= width, "\(line)") }
+    }
+
+    @Test func `elsewhere nothing is left out`() {
+        #expect(lines(nil).allSatisfy { !$0.hasPrefix("  ") && $0.count > 60 })
+        #expect(lines(nil)[0].contains("size  days  empty  state"))
+    }
+}
+
 @Suite struct `Progress lines` {
     @Test func `share, rate and remaining time follow from what is done`() {
         let progress = Progress(label: "bronze ESH6", done: 2_500_000, total: 10_000_000, unit: "rows")

@@ -103,6 +103,7 @@ extension Manifest {
     /// hash of what is listed is left to `verify`, because the marker already vouches for the bytes.
     ///
     /// - Parameter path: of the file, for the error.
+    /// - Parameter bytes: of `_MANIFEST.json`.
     /// - Throws: `LakeError.corrupt`.
     public init(parsing bytes: [UInt8], path: String) throws(LakeError) {
         let json: JSONValue

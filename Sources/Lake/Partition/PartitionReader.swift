@@ -47,6 +47,7 @@ public struct PartitionReader: ~Copyable {
     /// Reads the next batch of at most 2^17 rows into a table, which is emptied first. False at the end.
     ///
     /// - Parameter columns: positions in the table's shape; the other columns stay empty. Nil means all.
+    /// - Parameter table: takes the rows.
     public mutating func next<T: Table & ~Copyable>(
         into table: inout T, columns: [Int]? = nil
     ) throws(LakeError) -> Bool {

@@ -87,6 +87,7 @@ extension Lake {
     /// is consumed and by `verify`.
     ///
     /// - Parameter expectation: nil asks only whether the partition is whole; then it is never stale.
+    /// - Parameter address: of the partition; it need not be there.
     public func status(
         of address: PartitionAddress, expecting expectation: ExpectedProvenance? = nil
     ) throws(LakeError) -> PartitionStatus {
@@ -111,6 +112,7 @@ extension Lake {
     /// The states of many partitions, in their order: whether they are whole, not whether they are stale.
     ///
     /// - Parameter workers: threads that look; the result does not depend on their number.
+    /// - Parameter addresses: in any order; the result has theirs.
     public func statuses(
         of addresses: [PartitionAddress], workers: Int = 2
     ) throws(LakeError) -> [PartitionStatus] {

@@ -21,6 +21,10 @@ public struct PartitionWriter: ~Copyable {
     /// - Parameter provenance: everything that determines the bytes; its contract fingerprint and compression
     ///   must be those of the other arguments.
     /// - Parameter threads: how many may encode; the bytes do not depend on it.
+    /// - Parameter address: where the partition will lie.
+    /// - Parameter compression: of the pages.
+    /// - Parameter contract: of the dataset; every row is checked against it.
+    /// - Parameter run: whose staging directory the partition is built in.
     /// - Throws: `system`.
     public init(
         _ run: Run, _ address: PartitionAddress, contract: Contract, provenance: Provenance,

@@ -55,6 +55,7 @@ extension Lake {
     /// Hashes the files of a partition, decodes every page, checks every value rule and follows the lineage.
     ///
     /// - Parameter contract: of the dataset; nil leaves the value rules out.
+    /// - Parameter address: of a partition that is there.
     /// - Complexity: O(bytes + rows × rules).
     public func verify(
         _ address: PartitionAddress, contract: Contract?

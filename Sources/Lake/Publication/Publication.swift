@@ -43,6 +43,7 @@ extension Run {
     ///
     /// - Parameter replacing: the live partitions that may be replaced, as the caller saw them when it decided to;
     ///   addresses that are not in it must be missing.
+    /// - Parameter staged: whole partitions of this run.
     /// - Returns: one outcome for each staged partition, in their order.
     /// - Throws: `conflict` when something else is live by now, `unreproducible`, `corrupt` when the live
     ///   partition is the same but its bytes are not what its manifest says, `system`. Nothing is replaced

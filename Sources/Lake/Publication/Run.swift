@@ -18,6 +18,7 @@ public final class Run: Sendable {
     /// Begins a run in `lake`, which is made when it is not there.
     ///
     /// - Parameter id: a name of letters, digits, `-` and `.` that no other run has; see `makeID()`.
+    /// - Parameter lake: that the run works on.
     public init(_ lake: Lake, id: String = Run.makeID()) throws(LakeError) {
         guard PathComponent.encode(id) == id, id.utf8.count <= 100 else {
             throw .usage("the run id '\(id.prefix(100))' may hold letters, digits, '-', '_' and '.'")

@@ -30,6 +30,8 @@ extension RawStore {
     ///   - name: the vendor's name; nil takes the last component of `source`.
     ///   - expectedSHA256: what the vendor says the hash is.
     ///   - run: whose staging directory the file passes through.
+    ///   - location: dataset, schema and date that it is filed under.
+    ///   - mode: how the bytes get there.
     /// - Throws: `corrupt` when the content is not the expected one, `usage` when there is another file of that
     ///   name, `system`.
     public func add(

@@ -10,6 +10,9 @@ extension RawStore {
     /// - Parameters:
     ///   - source: path of the file; it is copied, so that it may be edited on.
     ///   - predecessor: SHA-256 of the file that the caller has seen there; nil: none.
+    ///   - location: dataset, schema and date that it is filed under.
+    ///   - name: of the file in the lake.
+    ///   - run: whose staging directory the file passes through.
     /// - Throws: `busy` when another file is there by now, `usage` for a location of a vendor, `system`.
     public func replace(
         _ source: String, at location: RawLocation, name: String, predecessor: String?, run: Run

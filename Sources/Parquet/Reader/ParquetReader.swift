@@ -23,6 +23,7 @@ public struct ParquetReader: ~Copyable {
     ///     64 MiB and 2^15 bytes for each of its own. The footer may have a 32nd of them, and takes at most 64 times its
     ///     bytes when it is decoded.
     ///   - verifyChecksums: false to read what is left of a damaged file.
+    ///   - path: of the file.
     public init(path: String, memoryLimit: Int = 1 << 30, verifyChecksums: Bool = true) throws(ParquetError) {
         core = try ReaderCore(path: path, memoryLimit: memoryLimit, verifyChecksums: verifyChecksums)
     }
@@ -59,6 +60,7 @@ public struct ParquetReader: ~Copyable {
     /// strings, and a column without nulls from one that could have some.
     ///
     /// - Parameter columns: positions in the table's shape; the other columns stay empty. Nil means all.
+    /// - Parameter table: takes the rows.
     /// - Returns: false at the end of the file.
     public mutating func next<T: Table & ~Copyable>(
         into table: inout T, columns: [Int]? = nil
@@ -81,6 +83,7 @@ public struct ParquetReader: ~Copyable {
     /// - Parameters:
     ///   - shape: the columns wanted, matched as in `next(into:columns:)`; nil means the file's own.
     ///   - columns: positions in the shape. Nil means all.
+    ///   - body: gets one view a column, in the order asked for; they end with it.
     /// - Returns: what `body` returns, or nil at the end of the file.
     public mutating func nextViews<R>(
         as shape: Shape? = nil, columns: [Int]? = nil, _ body: ([ColumnView]) throws -> R

@@ -48,6 +48,7 @@ public struct ParquetWriter: ~Copyable {
     ///   - columnUnits: a unit for each column or nil; becomes key-value metadata `unit` of the column's chunks.
     ///   - threads: how many may encode columns of a page side by side; the bytes do not depend on it.
     ///   - sink: takes the file's bytes from its first to its last; what it throws ends the call in progress.
+    ///   - compression: of the pages.
     public init(
         shape: Shape, metadata: [(key: String, value: String)] = [], columnUnits: [String?]? = nil,
         compression: Compression = .zstd(level: 1), threads: Int = 1,

@@ -12,6 +12,7 @@ public struct SessionPage: Sendable {
     public let html: String
 
     /// - Parameter sessionID: one of the day's sessions; nil: the only one.
+    /// - Parameter day: with the tables of the session.
     /// - Throws: `PageError` when the choice is none, `LakeError`.
     public init(_ day: RecorderDay, sessionID: String? = nil) throws {
         let sessions = try day.rows(of: .sessions, as: Sessions.self)

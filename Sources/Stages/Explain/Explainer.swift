@@ -17,6 +17,7 @@ public struct Explainer {
     /// - Parameters:
     ///   - address: a table of order books; see `CellKey.names(of:)`.
     ///   - windowEnd: end of the row's window, ns.
+    ///   - key: the cell within the window.
     /// - Throws: `StageError.missingInput` when the partition, or one that it was made from, is not there as it was
     ///   then; `configuration` when it has no such row.
     /// - Complexity: O(records and rows up to the window).

@@ -23,6 +23,8 @@ public struct ForecastTraining {
     /// - Parameters:
     ///   - interval: windows that lie in it are fitted to, civil times of each date.
     ///   - usesOptions: takes the option surface of a date into account where the lake holds it.
+    ///   - product: future_mbo or equity_mbo.
+    ///   - site: lake, registry and contracts.
     public init(
         _ site: StageSite, product: String, interval: (start: ClockTime, end: ClockTime), usesOptions: Bool
     ) {

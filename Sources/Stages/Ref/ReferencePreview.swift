@@ -6,6 +6,8 @@ public enum ReferencePreview {
     /// - Parameters:
     ///   - sources: all source files of the day.
     ///   - settings: the parameters that the command line sets for a stage.
+    ///   - day: symbol and date.
+    ///   - site: lake, registry and contracts.
     /// - Throws: `ReferenceError`, and what the stages throw when they plan.
     public static func tables(
         _ sources: [ReferenceKind: [ReferenceSource]], of day: ReferenceDay, in site: StageSite,

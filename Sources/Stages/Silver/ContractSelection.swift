@@ -27,6 +27,7 @@ public struct SessionVolume: Hashable, Sendable {
     /// - Parameters:
     ///   - effectiveTime: t_eff of spec/book.md 4.1; ns UTC, nil when the record has no time at all.
     ///   - eventTime: ts_event; ns UTC, nil when undefined.
+    ///   - size: contracts.
     public mutating func countTrade(effectiveTime: Int64?, eventTime: Int64?, size: Int64) {
         if let t = effectiveTime, t >= sessionStart, t < sessionEnd { volume += size }
         if let t = eventTime, t >= earlyStart, t < earlyEnd { earlyTrades += 1 }
@@ -74,6 +75,7 @@ public struct ContractSelection: Sendable {
     /// - Parameters:
     ///   - candidates: contract symbols of the root; others are passed over.
     ///   - expirations: New York dates from the definitions, where there are any.
+    ///   - calendar: the exchange's business days.
     public init(candidates: [String], expirations: [String: CivilDate], calendar: BusinessCalendar) {
         self.candidates = candidates.filter { FutureSymbol(parsing: $0) != nil }
         self.expirations = expirations

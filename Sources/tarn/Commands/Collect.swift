@@ -39,7 +39,7 @@ struct Collect: Command {
             return
         }
         var table = TextTable([
-            .text("dataset"), .text("symbol"), .text("dt"), .text("generation"), .number("size"),
+            .datasets("dataset"), .text("symbol"), .text("dt"), .text("generation").dispensable(), .number("size"),
         ])
         for generation in reach.unreached {
             let address = generation.manifest.address

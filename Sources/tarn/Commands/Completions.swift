@@ -1,4 +1,5 @@
 import Arguments
+import Lake
 import Terminal
 
 struct Completions: Command {
@@ -50,7 +51,11 @@ struct Completions: Command {
             case .table: (try? session.contracts()).map { Set($0.datasets.map(\.table)) }
             case .dataset: (try? session.contracts()).map { Set($0.datasets.map(\.description)) }
             case .symbol: (try? session.project().lake.partitions()).map { Set($0.map(\.symbol)) }
-            case .date: (try? session.project().lake.partitions()).map { Set($0.map { "\($0.date)" }) }
+            case .date:
+                (try? session.project().lake).map { lake in
+                    let raw = (try? RawStore(lake).days())?.map(\.location.date) ?? []
+                    return Set((((try? lake.partitions())?.map(\.date) ?? []) + raw).map { "\($0)" })
+                }
             }
         return (words ?? []).sorted()
     }
@@ -61,6 +66,7 @@ enum Subject: String {
     case product, table, dataset, symbol, date
 
     var completion: Completion { .subject(rawValue) }
+    var completionOrFiles: Completion { .subject(rawValue, orFiles: true) }
 }
 
 extension Form where Value == String {

@@ -47,7 +47,7 @@ struct ContractsShow: Command {
     }
 
     private func list(_ set: ContractSet, on console: Console) {
-        var table = TextTable([.text("dataset"), .number("version"), .number("columns"), .text("key")])
+        var table = TextTable([.datasets("dataset"), .number("version"), .number("columns"), .text("key")])
         for contract in set.contracts {
             table.add([
                 "\(contract.dataset)", "\(contract.version)", "\(contract.fields.count)",

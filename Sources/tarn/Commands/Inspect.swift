@@ -34,7 +34,9 @@ struct Inspect: Command {
             ])
     }
 
-    @Argument(.text(label: "FILE|DATASET", completion: .files), help: "A file, or LAYER.PRODUCT.TABLE.")
+    @Argument(
+        .dataset.labelled("FILE|DATASET", completion: Subject.dataset.completionOrFiles),
+        help: "A file, or LAYER.PRODUCT.TABLE.")
     var subject: String
     @Option("rows", short: "n", .integer(in: 0...1000), help: "Number of first rows to show.") var rows = 5
     @Options("symbol", short: "s", .symbol, separator: ",", help: "Of a dataset: only these symbols.")

@@ -75,9 +75,8 @@ struct Status: Command {
             return
         }
         var table = TextTable([
-            .text("dataset"), .text("symbol"), .text("dt"), .number("rows"), .number("size"),
-            .number("valid"),
-            .text("state"),
+            .datasets("dataset"), .text("symbol"), .text("dt"), .number("rows"), .number("size").dispensable(),
+            .number("valid").dispensable(), .text("state"),
         ])
         for status in statuses {
             let quality = status.manifest?.quality
@@ -110,9 +109,9 @@ struct Status: Command {
             return
         }
         var table = TextTable([
-            .text("dataset"), .text("symbol"), .text("dates"), .number("days"), .number("rows"),
-            .number("size"),
-            .number("valid"), .text("not valid because"), .text("state"),
+            .datasets("dataset"), .text("symbol"), .text("dates"), .number("days").dispensable(5), .number("rows"),
+            .number("size").dispensable(), .number("valid").dispensable(2), .text("not valid because").dispensable(3),
+            .text("state"),
         ])
         for line in lines { table.add(line.cells) }
         session.console.result(table)
@@ -129,16 +128,14 @@ private func share(_ part: Int64, of whole: Int64) -> String {
 
 extension StatusLine {
     fileprivate var cells: [TextTable.Cell] {
-        let span =
-            dates.lowerBound == dates.upperBound
-            ? "\(dates.lowerBound)" : "\(dates.lowerBound)…\(dates.upperBound)"
         var states: [String] = []
         if fresh > 0 { states.append(fresh == partitions ? "fresh" : "\(fresh) fresh") }
         if stale > 0 { states.append("\(stale) stale") }
         if corrupt > 0 { states.append("\(corrupt) corrupt") }
         let reasons = topReasons.prefix(2).map { "\($0.name) \(share($0.windows, of: windows))" }
         return [
-            "\(dataset)", "\(symbol)", "\(span)", "\(partitions)", "\(Human.count(Int(rows)))",
+            "\(dataset)", "\(symbol)", "\(Human.span(dates.lowerBound, dates.upperBound))", "\(partitions)",
+            "\(Human.count(Int(rows)))",
             "\(Human.bytes(Int(bytes)))", "\(share(validWindows, of: windows))",
             "\(reasons.joined(separator: ", "))",
             .init(states.joined(separator: ", "), corrupt > 0 ? .bad : stale > 0 ? .caution : .good),

@@ -141,7 +141,7 @@ extension DBNReport {
 
     private func showInstruments(on console: Console) {
         var table = TextTable([
-            .number("instrument"), .text("symbol"), .number("records"), .text("first ts_event"),
+            .number("instrument").dispensable(), .text("symbol"), .number("records"), .text("first ts_event"),
             .text("last ts_event"),
         ])
         let sorted = sortedInstruments
@@ -161,7 +161,13 @@ extension DBNReport {
     private func showFirst(on console: Console) {
         let names = DBNReport.shown.filter { name in first.contains { $0[name] != nil } }
         var table = TextTable(
-            [.text("record")] + names.map { ["action", "side"].contains($0) ? .text($0) : .number($0) })
+            [.text("record").dispensable()]
+                + names.enumerated().map { place, name in
+                    let column: TextTable.Column = ["action", "side"].contains(name) ? .text(name) : .number(name)
+                    // When and what is what people look for first.
+                    return ["ts_event", "action", "side", "price", "size", "raw_symbol"].contains(name)
+                        ? column : column.dispensable(name == "ts_recv" || name == "instrument_id" ? 1 : 2)
+                })
         for record in first {
             table.add([.init(record.layout)] + names.map { .init(record[$0]?.text ?? "") })
         }

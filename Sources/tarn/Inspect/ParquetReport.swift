@@ -160,7 +160,7 @@ struct ColumnValue {
 
     private func millisecondText(_ number: Int64) -> String {
         let (nanoseconds, overflow) = number.multipliedReportingOverflow(by: 1_000_000)
-        return overflow ? "\(number) ms" : String(utcText(nanoseconds).dropLast(7)) + "Z"
+        return overflow ? "\(number) ms" : utcText(nanoseconds, digits: 3)
     }
 
     /// Dates outside the calendar's years are shown as their number.
@@ -180,9 +180,9 @@ extension ParquetReport {
         console.result(facts)
         console.result()
         var table = TextTable([
-            .text("column"), .text("type"), .text("unit"), .text("least"), .text("greatest"),
-            .number("nulls"),
-            .number("size"), .text("encodings"),
+            .text("column"), .text("type").dispensable(2), .text("unit").dispensable(), .text("least"),
+            .text("greatest"),
+            .number("nulls").dispensable(3), .number("size").dispensable(4), .text("encodings").dispensable(5),
         ])
         for (definition, summary) in zip(shape.columns, columns) {
             table.add([
@@ -199,7 +199,7 @@ extension ParquetReport {
         guard shown > 0 else { return }
         console.result()
         // Columns run down, so that tables of many columns fit.
-        var rows = TextTable([.text("first rows")] + (1...shown).map { .number("\($0)") })
+        var rows = TextTable([.text("first rows")] + (1...shown).map { .number("\($0)").dispensable($0 == 1 ? 0 : 1) })
         for (definition, values) in zip(shape.columns, first) {
             rows.add([.init(definition.name, .strong)] + values.map { .init($0.text) })
         }

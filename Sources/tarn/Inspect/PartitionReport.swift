@@ -34,10 +34,18 @@ struct PartitionReport {
             for (name, value) in provenance.parameters.sorted(by: { $0.key < $1.key }) {
                 facts.add([
                     "parameter",
-                    .init("\(name) = \(value)\(provenance.overrides[name] == nil ? "" : " (set)")"),
+                    .init(
+                        "\(name) = \(parameterText(value, of: name))\(provenance.overrides[name] == nil ? "" : " (set)")"
+                    ),
                 ])
             }
-            for input in provenance.inputs { facts.add(["input", .init(input.path)]) }
+            for input in provenance.inputs {
+                if case .partition(let address, let manifest) = input {
+                    facts.add(["input", .init("\(address)\(manifest == nil ? ", not there" : "")")])
+                } else {
+                    facts.add(["input", .init(input.path)])
+                }
+            }
             for line in quality(manifest.quality) { facts.add(["quality", .init(line)]) }
         }
         console.result(facts)

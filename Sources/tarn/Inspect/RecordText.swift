@@ -95,8 +95,10 @@ struct RecordFields {
 
 // MARK: - Numbers as text
 
-/// `2026-03-03T14:20:00.000000000Z`
-func utcText(_ nanoseconds: Int64) -> String {
+/// `2026-03-03T14:20:00.123456789Z`; without the fraction where it is 0.
+///
+/// - Parameter digits: of the fraction, 3 or 9.
+func utcText(_ nanoseconds: Int64, digits: Int = 9) -> String {
     let date = CivilDate(utcNanoseconds: nanoseconds)
     let ofDay = nanoseconds - date.utcNanoseconds
     let seconds = ofDay / 1_000_000_000
@@ -105,7 +107,8 @@ func utcText(_ nanoseconds: Int64) -> String {
         return String(repeating: "0", count: width - digits.count) + digits
     }
     let clock = [seconds / 3600, seconds / 60 % 60, seconds % 60].map { padded($0, 2) }.joined(separator: ":")
-    return "\(date)T\(clock).\(padded(ofDay % 1_000_000_000, 9))Z"
+    let fraction = padded(ofDay % 1_000_000_000, 9).prefix(digits)
+    return "\(date)T\(clock)" + (fraction.allSatisfy { $0 == "0" } ? "Z" : ".\(fraction)Z")
 }
 
 /// A price in units of 1e-9 as a decimal number, without trailing zeros: `5210.25`.
