@@ -112,8 +112,8 @@ extension ExplainReport {
         for average in explanation.averages {
             console.result()
             console.result(
-                "Moving average of \(average.time) s: \(average.value) = sum of weight × u over "
-                    + "\(Human.plural(average.updates, "window")), weights \(average.weightSum)")
+                "Moving average of \(average.time) s: \(average.value) = sum of weight × u")
+            console.result("  over \(Human.plural(average.updates, "window")), weights \(average.weightSum)")
             if average.terms.isEmpty {
                 console.result("  u was 0 in all of them")
                 continue

@@ -85,14 +85,14 @@ def test_it_runs_on_a_fresh_debian(tarball, tmp_path):
             pytest.skip("there is no debootstrap")
         subprocess.run(["debootstrap", "--variant=minbase", "bookworm", root, "http://deb.debian.org/debian"], check=True,
                        capture_output=True, timeout=1800)  # fmt: skip
-    shutil.rmtree(root / "home" / "tried", ignore_errors=True)
-    (root / "home" / "tried").mkdir()
+    shutil.rmtree(root / "srv" / "tried", ignore_errors=True)
+    (root / "srv" / "tried").mkdir()
     with tarfile.open(tarball) as archive:
         archive.extractall(root / "usr" / "local", filter="data")
     script = """set -eu
         if command -v swift; then exit 1; fi
         ldd /usr/local/bin/tarn
-        cd /home/tried
+        cd /srv/tried
         tarn init project && cd project
         tarn sample days --records 5000
         tarn raw add days/*.dbn.zst
@@ -104,7 +104,7 @@ def test_it_runs_on_a_fresh_debian(tarball, tmp_path):
     done = inside(root, "bash", "-c", script)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert "not found" not in done.stdout and " sound" in done.stdout
-    assert list((root / "home/tried/project/lake/gold").rglob("_SUCCESS"))
+    assert list((root / "srv/tried/project/lake/gold").rglob("_SUCCESS"))
 
 
 def test_the_prefix_is_whole(bare):
