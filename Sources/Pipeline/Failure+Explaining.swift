@@ -27,7 +27,7 @@ extension Failure {
         case let error as ContractError: self.init(.usage, "\(error)")
         case let error as RegistryError: self.init(.usage, "\(error)")
         case let error as BookError: self.init(error)
-        case let error as ReferenceError: self.init(error.kind == .claim ? .usage : .corrupt, "\(error)")
+        case let error as ReferenceError: self.init(ExitStatus(error.kind), "\(error)")
         case let error as PhysicsError: self.init(.corrupt, "\(error)")
         default: self.init(.failed, "\(error)")
         }
@@ -63,6 +63,15 @@ extension ExitStatus {
             case .corrupt: .corrupt
             case .transient: .transient
             case .defect: .failed
+            }
+    }
+
+    init(_ kind: ReferenceError.Kind) {
+        self =
+            switch kind {
+            case .content: .corrupt
+            case .claim: .usage
+            case .unreadable(let category): ExitStatus(category)
             }
     }
 

@@ -108,6 +108,8 @@ struct CSVRow {
 
 extension ReferenceError {
     init(_ error: CSVError, in source: ReferenceSource) {
-        self.init(source.file, error.line, error.reason)
+        self.init(
+            source.file, error.line, error.reason,
+            kind: error.fault == .system ? .unreadable(.transient) : .content)
     }
 }

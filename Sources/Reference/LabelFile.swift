@@ -1,5 +1,6 @@
 import CSV
 import Columnar
+import Lake
 import Parquet
 import Tables
 
@@ -72,8 +73,11 @@ extension LabelEntry {
             return labels
         } catch let error as ReferenceError {
             throw error
+        } catch let error as ParquetError {
+            guard case .system(let code) = error.kind else { throw ReferenceError(source.file, nil, error.message) }
+            throw ReferenceError(source.file, SystemFailure(call: "read", path: source.path, code: code))
         } catch {
-            throw ReferenceError(source.file, nil, (error as? ParquetError)?.message ?? "\(error)")
+            throw ReferenceError(source.file, nil, "\(error)")
         }
     }
 

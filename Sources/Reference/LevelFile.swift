@@ -53,8 +53,8 @@ extension LevelEntry {
     ) throws(ReferenceError) -> [LevelEntry] {
         var levels: [LevelEntry] = []
         let ticker: (String, ReferencePlace)
+        let root = try source.yaml("the level file")
         do throws(RegistryError) {
-            let root = try source.yaml("the level file")
             try root.require(keys: ["ticker", "levels"], optional: ["session_id"])
             ticker = (try root.value("ticker").word(), ReferencePlace(source.file, try root.value("ticker").node.line))
             let sessionID = try root.given("session_id")?.word()

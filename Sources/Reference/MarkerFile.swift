@@ -26,8 +26,8 @@ extension MarkerEntry {
         var markers: [MarkerEntry] = []
         var levels: [LevelEntry] = []
         let ticker: (String, ReferencePlace)
+        let root = try source.yaml("the marker file")
         do throws(RegistryError) {
-            let root = try source.yaml("the marker file")
             try root.require(keys: ["ticker", "markers"], optional: ["session_id"])
             ticker = (try root.value("ticker").word(), ReferencePlace(source.file, try root.value("ticker").node.line))
             let sessionID = try root.given("session_id")?.word()

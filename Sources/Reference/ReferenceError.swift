@@ -7,6 +7,8 @@ public struct ReferenceError: Error, Sendable, Hashable {
         case content
         /// The file is of another symbol or date than the one it was given for.
         case claim
+        /// The operating system refused to open or read the file: nothing is known of what it holds.
+        case unreadable(LakeError.Category)
     }
 
     public let kind: Kind
@@ -25,6 +27,10 @@ public struct ReferenceError: Error, Sendable, Hashable {
 
     init(_ error: RegistryError) {
         self.init(error.file, error.line, error.reason)
+    }
+
+    init(_ file: String, _ failure: SystemFailure) {
+        self.init(file, nil, LakeError.system(failure).reason, kind: .unreadable(failure.category))
     }
 }
 

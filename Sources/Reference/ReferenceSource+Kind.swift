@@ -19,9 +19,10 @@ extension ReferenceSource {
             if best.known >= 2 { return best.kind }
         }
         let root: YAMLMapping
-        do throws(RegistryError) {
+        do throws(ReferenceError) {
             root = try yaml("the file")
         } catch {
+            if case .unreadable = error.kind { throw error }
             throw ReferenceError(
                 file, error.line,
                 "neither a session, level or marker file (YAML), a command file (CSV), nor a label file (CSV or "
@@ -49,20 +50,25 @@ extension ReferenceSource {
         do throws(CSVError) {
             return try CSVReader(path: path).header
         } catch {
+            if error.fault == .system { throw ReferenceError(error, in: self) }
             return nil
         }
     }
 
     private func beginning(_ count: Int) throws(ReferenceError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw ReferenceError(file, nil, String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            throw ReferenceError(file, SystemFailure(call: "open", path: path, code: errno))
+        }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
             let more = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + filled, count - filled) }
             if more < 0, errno == EINTR { continue }
-            guard more >= 0 else { throw ReferenceError(file, nil, String(cString: strerror(errno))) }
+            guard more >= 0 else {
+                throw ReferenceError(file, SystemFailure(call: "read", path: path, code: errno))
+            }
             if more == 0 { break }
             filled += more
         }

@@ -34,16 +34,19 @@ public struct ReferenceSource: Sendable {
 
     /// The whole file as text of UTF-8.
     func text() throws(ReferenceError) -> String {
+        guard let text = String(validating: try bytes(atMost: ReferenceSource.largest), as: UTF8.self) else {
+            throw ReferenceError(file, nil, "it is no UTF-8")
+        }
+        return text
+    }
+
+    private func bytes(atMost limit: Int) throws(ReferenceError) -> [UInt8] {
         do {
-            let bytes = try FileSystem.read(path, atMost: ReferenceSource.largest)
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw ReferenceError(file, nil, "it is no UTF-8")
-            }
-            return text
-        } catch let error as ReferenceError {
-            throw error
+            return try FileSystem.read(path, atMost: limit)
+        } catch .system(let failure) {
+            throw ReferenceError(file, failure)
         } catch {
-            throw ReferenceError(file, nil, "\(error)")
+            throw ReferenceError(file, nil, error.reason)
         }
     }
 
@@ -53,14 +56,13 @@ public struct ReferenceSource: Sendable {
     /// The whole file, a mapping of YAML.
     ///
     /// - Parameter place: what messages call the mapping.
-    func yaml(_ place: String) throws(RegistryError) -> YAMLMapping {
-        let bytes: [UInt8]
-        do {
-            bytes = try FileSystem.read(path, atMost: YAMLNode.maximumBytes)
+    func yaml(_ place: String) throws(ReferenceError) -> YAMLMapping {
+        let bytes = try bytes(atMost: YAMLNode.maximumBytes)
+        do throws(RegistryError) {
+            return try YAMLMapping(YAMLNode.parse(bytes, file: file), file: file, place: place)
         } catch {
-            throw RegistryError(.unreadable, file: file, line: 1, error.reason)
+            throw ReferenceError(error)
         }
-        return try YAMLMapping(YAMLNode.parse(bytes, file: file), file: file, place: place)
     }
 }
 

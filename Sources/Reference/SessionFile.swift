@@ -31,8 +31,8 @@ extension SessionEntry {
         _ source: ReferenceSource, of day: ReferenceDay
     ) throws(ReferenceError) -> [SessionEntry] {
         var mappings: [YAMLMapping] = []
+        let root = try source.yaml("the session file")
         do throws(RegistryError) {
-            let root = try source.yaml("the session file")
             if let list = root.optional("sessions") {
                 try root.require(keys: ["sessions"])
                 for element in try list.list() { mappings.append(try element.mapping("a session")) }
