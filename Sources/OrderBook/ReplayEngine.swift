@@ -58,6 +58,7 @@ where Snapshot == OptionSnapshotRow, Flow == OptionFlowRow {
     ///   - instruments: The terms of every instrument of the partition.
     ///   - underlying: `book_snapshot_1s` of the underlying; a row for each output window, others are ignored.
     ///   - firstTime: `PartitionScan.firstTime` of the same records.
+    ///   - parameters: of the stage.
     init(
         _ parameters: OptionParameters, instruments: [OptionInstrument], underlying: [UnderlyingWindow],
         firstTime: Int64?) throws(BookError)

@@ -57,6 +57,7 @@ public struct ReferenceIntake {
     /// Adds files: checks them together with those that are there, keeps them, publishes.
     ///
     /// - Parameter settings: parameters of the stages that publish; the tables keep them.
+    /// - Parameter sources: whole files.
     /// - Throws: `ReferenceError`, `Failure`, `LakeError`: nothing was changed; but for a failure of the publication,
     ///   which another run makes good.
     public func add(_ sources: [ReferenceSource], settings: [Setting] = []) throws -> Result {

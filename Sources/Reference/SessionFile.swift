@@ -64,6 +64,8 @@ extension SessionEntry {
     /// Refuses ids of sessions of other days: an id names one session of a product.
     ///
     /// - Parameter others: the sessions of the product's other days that files give.
+    /// - Parameter entries: the sessions of the day's files.
+    /// - Parameter day: symbol and date.
     public static func checkIDs(
         _ entries: [SessionEntry], of day: ReferenceDay, others: [SessionEntry]
     ) throws(ReferenceError) {

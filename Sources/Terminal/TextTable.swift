@@ -64,6 +64,7 @@ public struct TextTable {
     ///
     /// - Parameter width: where given, the table is fitted into it: datasets go below headings, dispensable columns
     ///   are left out (and named in a last line), words of the last column go on in further lines.
+    /// - Parameter palette: of the output.
     public func lines(_ palette: Palette, width: Int? = nil) -> [String] {
         guard let width else { return set(rows, palette) }
         var (narrowed, missing) = (self, Set<String>())
