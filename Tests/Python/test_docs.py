@@ -162,3 +162,13 @@ def test_the_reference_of_the_modules_is_complete():
     assert done.returncode == 0, done.stderr[-4000:]
     for page in ("lake", "stages", "orderbook", "physics", "rooms"):
         assert (ROOT / ".build" / "docs" / "documentation" / page / "index.html").is_file(), page
+
+
+@pytest.mark.skipif(not pipeline.FULL, reason="the demonstration builds first: TARN_TEST_FULL=1")
+def test_the_demonstration_makes_gold_of_every_order_book_product():
+    """Scripts/demo; what it makes stays in demo/, where a second run finds it fresh."""
+    done = subprocess.run([ROOT / "Scripts" / "demo"], capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    gold = {path.parts[-4] for path in (ROOT / "demo").rglob("gold/product_type=*/table=*/symbol=*/dt=*")}
+    wanted = ("future_mbo", "equity_mbo", "future_option_mbo", "equity_option_mbo")
+    assert gold >= {f"product_type={product}" for product in wanted}
