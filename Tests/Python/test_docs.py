@@ -20,7 +20,7 @@ from vendorfiles import ROOT
 DOCS = ROOT / "docs"
 # What a block may need, and which test has it carried out.
 ELSEWHERE = {
-    "repository": "Scripts/demo, Scripts/test and Scripts/install: continuous integration, test_install.py",
+    "repository": "Scripts/demo: below, in whole runs; Scripts/test: continuous integration; Scripts/install: test_install.py",
     "clone": "test_extending.py",
     "spark": "test_cluster.py",
 }
